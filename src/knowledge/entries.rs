@@ -1,0 +1,518 @@
+//! The shape of the entries in `rules/knowledge`.
+//!
+//! A library's file has a `[library]` table and any of `[calls]`, `[types]`, `[attributes]`, `[aliases]`; keys are dotted
+//! names, sorted, one line an entry. `submissions.toml` has `[[submission]]` tables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+/// Seconds, lower and upper bound, `0 <= lower <= upper`.
+pub type SecondsRange = [f64; 2];
+
+/// What one call of a function, method or constructor does.
+///
+/// The three parts add up: `interpreter` seconds hold the GIL (Python code and C code that keeps it), `native` seconds
+/// have released it, `wait` seconds sleep in the operating system. A part that is left out is zero. With `grows`, each
+/// part is per unit of the size of the argument that `size` selects.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallFact {
+    /// Seconds that hold the GIL.
+    pub interpreter: Option<SecondsRange>,
+    /// Seconds of C code that has released the GIL.
+    pub native: Option<SecondsRange>,
+    /// Seconds of waiting.
+    pub wait: Option<SecondsRange>,
+    /// What is waited for; goes with `wait`.
+    pub on: Option<WaitOn>,
+    /// The unit that the parts are counted in; per call where left out.
+    pub grows: Option<Growth>,
+    /// The argument whose size counts: a position, a keyword, or `self` for a method's receiver. The default is the
+    /// receiver for methods of a type and argument 0 for functions.
+    pub size: Option<Selector>,
+    /// Below this many bytes the `native` part holds the GIL instead (hashlib: 2048).
+    pub releases_above: Option<u64>,
+    /// The type of the result, such as `builtins.list[builtins.str]`; `self` is the receiver's own type, `argument:N`
+    /// the type of an argument, `element` an element of the receiver or of argument 0.
+    pub returns: Option<TypeExpr>,
+    /// Callables among the arguments that this call runs itself.
+    #[serde(default)]
+    pub invokes: Vec<Invocation>,
+    /// The wait has no upper bound but what another unit does, unless one of these arguments (a time-out) is given.
+    /// A `timeout` of zero-argument calls is written as an empty list.
+    pub until: Option<Vec<Selector>>,
+    /// The call never raises in a correct program (`list.append`, `len` of a list).
+    #[serde(default)]
+    pub cannot_raise: bool,
+    /// Side effects that matter before somebody else's code is run for a measurement.
+    #[serde(default)]
+    pub effects: Vec<SideEffect>,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitOn {
+    /// A peer over the network.
+    Network,
+    /// A file system.
+    Disk,
+    /// A child process.
+    Process,
+    /// The clock.
+    Sleep,
+    /// A lock, event, condition, barrier, thread or future.
+    Lock,
+    /// An item on a queue.
+    Queue,
+    /// A person, a GPU, a serial line.
+    Device,
+}
+
+impl WaitOn {
+    /// The object of "waits for ...".
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "the network",
+            Self::Disk => "the disk",
+            Self::Process => "another process",
+            Self::Sleep => "the clock",
+            Self::Lock => "another thread",
+            Self::Queue => "a queue",
+            Self::Device => "a device or a person",
+        }
+    }
+}
+
+/// The unit that costs are counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Growth {
+    /// Bytes of a string, buffer, array or file.
+    Bytes,
+    /// Elements of a container.
+    Elements,
+}
+
+/// Selects an argument of a call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(untagged)]
+pub enum Selector {
+    /// By position, from 0, the receiver of a method not counted.
+    Position(u32),
+    /// By keyword; `self` is the receiver.
+    Keyword(String),
+}
+
+/// A callable argument that the call runs in place.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invocation {
+    /// The callable's position, if it can be passed by position.
+    pub position: Option<u32>,
+    /// The callable's keyword, if it can be passed by keyword.
+    pub keyword: Option<String>,
+    /// `true`: once an element of the sized argument; `false`: once.
+    #[serde(default)]
+    pub per_element: bool,
+    /// Runs only when the result is iterated (`map`, `filter`).
+    #[serde(default)]
+    pub lazy: bool,
+}
+
+/// Side effects that a measurement must not cause unasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SideEffect {
+    /// Creates or changes files.
+    WritesFiles,
+    /// Removes files.
+    DeletesFiles,
+    /// Talks to other machines.
+    UsesNetwork,
+    /// Starts processes.
+    StartsProcesses,
+    /// Reads or changes a database.
+    UsesDatabase,
+}
+
+/// What a type is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeFact {
+    /// Types whose methods it has, too.
+    #[serde(default)]
+    pub bases: Vec<String>,
+    /// Whether instances pickle; unknown where left out.
+    pub pickle: Option<Pickling>,
+    /// What CPython says when it does not, such as `TypeError: cannot pickle '_thread.lock' object`.
+    pub pickle_error: Option<String>,
+    /// What part it plays between threads and processes.
+    pub role: Option<Role>,
+    /// The kind of worker, for executors, pools, threads and processes.
+    pub worker: Option<WorkerKind>,
+    /// The argument of the constructor that gives the number of workers.
+    pub workers_argument: Option<Position>,
+    /// The argument of the constructor that gives the multiprocessing context.
+    pub context_argument: Option<Position>,
+    /// Arguments that a worker's constructor hands to the child itself (`initializer`, `initargs`).
+    pub initializer_argument: Option<Position>,
+    /// Pickles what it sends with cloudpickle or dill, so that closures travel.
+    #[serde(default)]
+    pub cloudpickle: bool,
+    /// Bytes that an instance typically holds, lower and upper bound.
+    pub bytes: Option<[f64; 2]>,
+    /// Using it from a thread other than the one that made it is an error.
+    #[serde(default)]
+    pub thread_bound: bool,
+    /// Leaving a `with` block of it: what happens to pending work.
+    pub on_exit: Option<String>,
+}
+
+/// Whether instances of a type pickle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pickling {
+    /// Always, provided that what it holds pickles.
+    Ok,
+    /// Never.
+    Fails,
+    /// Only while a child process is being started (multiprocessing's own primitives).
+    Inherits,
+}
+
+/// The part that a type plays between threads and processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A non-reentrant lock.
+    Lock,
+    /// A reentrant lock.
+    Rlock,
+    /// A condition variable.
+    Condition,
+    /// A semaphore.
+    Semaphore,
+    /// An event.
+    Event,
+    /// A barrier.
+    Barrier,
+    /// A queue between threads.
+    Queue,
+    /// A queue between processes.
+    ProcessQueue,
+    /// A lock, event, condition or semaphore between processes.
+    ProcessPrimitive,
+    /// A value in shared memory.
+    SharedValue,
+    /// A proxy of a manager, each use a round trip.
+    Proxy,
+    /// A manager process.
+    Manager,
+    /// An executor (`submit`, `map`, `shutdown`).
+    Executor,
+    /// A multiprocessing pool (`map`, `apply_async`, `close`, `join`).
+    Pool,
+    /// A thread or process object (`start`, `join`).
+    Worker,
+    /// A future.
+    Future,
+    /// An asynchronous result of a pool.
+    AsyncResult,
+    /// State that each thread has for itself.
+    ThreadLocal,
+    /// A multiprocessing context.
+    Context,
+    /// An event loop.
+    EventLoop,
+}
+
+/// An attribute of a module or type that is not a call.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeFact {
+    /// The type of its value.
+    pub returns: Option<TypeExpr>,
+    /// Seconds that reading it holds the GIL, where it is a costly property.
+    pub interpreter: Option<SecondsRange>,
+}
+
+/// The kinds of worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkerKind {
+    /// A thread of this interpreter.
+    Thread,
+    /// A process.
+    Process,
+    /// An interpreter of its own in this process.
+    Interpreter,
+    /// The event loop's own thread.
+    EventLoop,
+    /// Not a worker: runs at once, in the caller.
+    Inline,
+}
+
+impl WorkerKind {
+    /// The word used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Thread => "thread",
+            Self::Process => "process",
+            Self::Interpreter => "interpreter",
+            Self::EventLoop => "event-loop",
+            Self::Inline => "inline",
+        }
+    }
+}
+
+/// Where an argument stands in a signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Its position, from 0, the receiver not counted.
+    pub position: Option<u32>,
+    /// Its name.
+    pub keyword: Option<String>,
+}
+
+/// One way of handing work over.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionShape {
+    /// The canonical dotted name of what is called: a function, a constructor or a method.
+    pub api: String,
+    /// Who runs the work.
+    pub worker: WorkerChoice,
+    /// Where the callable stands; `None` for classes whose `run` method is the work.
+    pub callable: Option<Position>,
+    /// How the callable's arguments are passed.
+    pub arguments: ArgumentsShape,
+    /// One run, or one an element.
+    pub fan_out: FanOut,
+    /// What the submitting call returns.
+    pub result: SubmissionResult,
+    /// When callable and arguments are pickled.
+    pub pickles: PicklingMoment,
+    /// When the worker starts to run.
+    pub starts: StartsWhen,
+    /// Elements that travel together; `None` where there is no such notion, 0 where the library picks a good size.
+    pub default_chunksize: Option<u32>,
+    /// Where a chunk size can be given.
+    pub chunksize: Option<Position>,
+    /// Where a completion callback can be given.
+    #[serde(default)]
+    pub callbacks: Vec<Position>,
+    /// Arguments that are the library's own and never reach the callable.
+    #[serde(default)]
+    pub own_keywords: Vec<String>,
+    /// The submitted callable may be a coroutine function.
+    #[serde(default)]
+    pub takes_coroutine_functions: bool,
+}
+
+/// Who runs submitted work.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorkerChoice {
+    /// A thread.
+    Thread,
+    /// A process.
+    Process,
+    /// An interpreter.
+    Interpreter,
+    /// The event loop.
+    EventLoop,
+    /// What the receiver (an executor, pool or context) says.
+    Receiver,
+    /// What the executor in argument 0 says; the default executor's threads where it is `None`.
+    ExecutorArgument,
+    /// What the backend arguments of the library say; processes where nothing is said.
+    Backend,
+}
+
+/// How the callable's arguments are passed to a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArgumentsShape {
+    /// The positional arguments after the callable and the keywords that are not the library's own.
+    Rest,
+    /// As a tuple in `args` (position right after the callable where allowed) and a dict in `kwargs` or `kwds`.
+    ArgsKwargs,
+    /// One element of the iterable after the callable at a time (`Pool.map`).
+    OneIterable,
+    /// Elements of the iterables after the callable in step (`Executor.map`).
+    Iterables,
+    /// Each element of the iterable is the tuple of arguments (`starmap`).
+    TupleIterable,
+    /// The work is a call written out (`delayed(f)(x)`).
+    DelayedCalls,
+    /// None.
+    Nothing,
+}
+
+/// How many runs one submission makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FanOut {
+    /// One.
+    One,
+    /// One an element.
+    Map,
+}
+
+/// What a submitting call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubmissionResult {
+    /// The worker object itself.
+    Worker,
+    /// A `concurrent.futures` future.
+    Future,
+    /// A pool's asynchronous result.
+    AsyncResult,
+    /// A lazy iterator over results.
+    Iterator,
+    /// The results: the call blocks.
+    Results,
+    /// The result: the call blocks.
+    Result,
+    /// Something to await.
+    Awaitable,
+    /// A wrapped callable that submits when it is called.
+    Wrapper,
+    /// Nothing.
+    Nothing,
+}
+
+/// When a submission pickles the callable and its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PicklingMoment {
+    /// Whenever the worker is a process, under every start method.
+    Always,
+    /// Only where the child does not come from a fork.
+    NotUnderFork,
+    /// Never.
+    Never,
+    /// With cloudpickle or the like, which takes closures.
+    Cloudpickle,
+}
+
+/// When the worker starts to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartsWhen {
+    /// At the call.
+    AtCall,
+    /// At `.start()`.
+    AtStart,
+}
+
+/// The name of a type with its arguments: `builtins.list[builtins.str]`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeExpr {
+    /// The dotted name.
+    pub name: String,
+    /// The arguments in brackets.
+    pub arguments: Vec<TypeExpr>,
+}
+
+impl fmt::Debug for TypeExpr {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl fmt::Display for TypeExpr {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name)?;
+        if !self.arguments.is_empty() {
+            formatter.write_str("[")?;
+            for (index, argument) in self.arguments.iter().enumerate() {
+                if index > 0 {
+                    formatter.write_str(", ")?;
+                }
+                write!(formatter, "{argument}")?;
+            }
+            formatter.write_str("]")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::str::FromStr for TypeExpr {
+    type Err = String;
+
+    /// Reads `name` or `name[argument, ...]`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let Some(open) = text.find('[') else {
+            return if text.is_empty() || text.contains([']', ',', ' ']) {
+                Err(format!("`{text}` is not a type"))
+            } else {
+                Ok(Self { name: text.to_owned(), arguments: Vec::new() })
+            };
+        };
+        let inner = text[open + 1..].strip_suffix(']').ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
+        let mut arguments = Vec::new();
+        let (mut depth, mut start) = (0_i32, 0);
+        for (index, character) in inner.char_indices() {
+            match character {
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                ',' if depth == 0 => {
+                    arguments.push(inner[start..index].parse()?);
+                    start = index + 1;
+                }
+                _ => {}
+            }
+        }
+        arguments.push(inner[start..].parse()?);
+        Ok(Self { name: text[..open].trim().to_owned(), arguments })
+    }
+}
+
+impl<'de> Deserialize<'de> for TypeExpr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A library's file, as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LibraryFile {
+    /// What the file is about.
+    pub(super) library: Option<LibraryHeader>,
+    /// What calls do.
+    #[serde(default)]
+    pub(super) calls: BTreeMap<String, CallFact>,
+    /// What types are.
+    #[serde(default)]
+    pub(super) types: BTreeMap<String, TypeFact>,
+    /// What attributes are.
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<String, AttributeFact>,
+    /// Other names of the same thing -> canonical name.
+    #[serde(default)]
+    pub(super) aliases: BTreeMap<String, String>,
+    /// Ways of handing work over.
+    #[serde(default)]
+    pub(super) submission: Vec<SubmissionShape>,
+}
+
+/// What a library's file is about.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LibraryHeader {
+    /// The name of the distribution, or `stdlib`.
+    pub(super) name: String,
+    /// Where the figures come from.
+    pub(super) source: String,
+}

@@ -1,0 +1,7 @@
+//! concheck: a linter for the way Python programs hand work to threads, processes, executors and event loops.
+pub mod cli;
+pub mod config;
+pub mod facts;
+pub mod finding;
+pub mod knowledge;
+pub mod source;
