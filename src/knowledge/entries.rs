@@ -292,6 +292,10 @@ pub struct SubmissionShape {
     pub callable: Option<Position>,
     /// How the callable's arguments are passed.
     pub arguments: ArgumentsShape,
+    /// Where the tuple of arguments or the iterable stands.
+    pub arguments_at: Option<Position>,
+    /// Where the dict of keyword arguments stands.
+    pub keywords_at: Option<Position>,
     /// One run, or one an element.
     pub fan_out: FanOut,
     /// What the submitting call returns.
@@ -313,6 +317,24 @@ pub struct SubmissionShape {
     /// The submitted callable may be a coroutine function.
     #[serde(default)]
     pub takes_coroutine_functions: bool,
+    /// Arguments of the receiver's constructor that choose the worker, first match wins.
+    #[serde(default)]
+    pub backends: Vec<Backend>,
+}
+
+/// A constructor argument that chooses the worker of a library's submissions.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    /// The argument's name.
+    pub keyword: String,
+    /// The string that chooses.
+    pub value: String,
+    /// The worker that it chooses.
+    pub worker: WorkerKind,
+    /// What is sent is pickled by the standard pickler.
+    #[serde(default)]
+    pub standard_pickle: bool,
 }
 
 /// Who runs submitted work.
@@ -341,7 +363,7 @@ pub enum WorkerChoice {
 pub enum ArgumentsShape {
     /// The positional arguments after the callable and the keywords that are not the library's own.
     Rest,
-    /// As a tuple in `args` (position right after the callable where allowed) and a dict in `kwargs` or `kwds`.
+    /// As a tuple and a dict.
     ArgsKwargs,
     /// One element of the iterable after the callable at a time (`Pool.map`).
     OneIterable,
@@ -484,6 +506,88 @@ impl<'de> Deserialize<'de> for TypeExpr {
     }
 }
 
+/// What a call means to the flow of values, where a type and a cost do not say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Semantic {
+    /// `functools.partial`.
+    Partial,
+    /// `super`.
+    Super,
+    /// `getattr` with a literal name.
+    Getattr,
+    /// `setattr` with a literal name.
+    Setattr,
+    /// `type` with one argument.
+    TypeOf,
+    /// A decorator that gives back the function that it is given, or makes such a decorator.
+    KeepsFunction,
+    /// As above; results are kept and not computed again.
+    CachesFunction,
+    /// A decorator that may call the function several times.
+    RetriesFunction,
+    /// `property` and its like.
+    Property,
+    /// `staticmethod`.
+    StaticMethod,
+    /// `classmethod`.
+    ClassMethod,
+    /// A decorator that turns a generator function into a context manager.
+    ContextManager,
+    /// A decorator that turns annotated class attributes into constructor parameters.
+    Dataclass,
+    /// A new container with the elements of argument 0.
+    CopiesElements,
+    /// A new list whose elements are the results of argument 0 for the elements of argument 1.
+    Map,
+    /// A new list with the elements of argument 1.
+    Filter,
+    /// Tuples with an element of each argument.
+    Zip,
+    /// Tuples of a number and an element.
+    Enumerate,
+    /// Tuples of a key and an element of the receiver.
+    Items,
+    /// The elements of the receiver as a new container.
+    Values,
+    /// Puts argument 0 into the receiver.
+    Adds,
+    /// Puts argument 1 into the receiver under argument 0.
+    AddsSecond,
+    /// Puts argument 1 into the receiver under argument 0 and gives an element.
+    SetDefault,
+    /// Puts the elements of argument 0 into the receiver.
+    AddsAll,
+    /// An element of the receiver, or of argument 0 for functions; argument 1 is a default.
+    Element,
+    /// Argument 0 itself.
+    Argument,
+    /// Argument 1 itself.
+    SecondArgument,
+    /// The receiver itself.
+    Receiver,
+    /// A context manager that enters to argument 0 (`closing`).
+    EntersArgument,
+    /// What entering argument 0 gives (`ExitStack.enter_context`).
+    EnterContext,
+    /// Wraps a callable so that a call of it is written down for later.
+    Delayed,
+    /// Runs coroutines: gives what argument 0 returns.
+    RunsCoroutine,
+    /// The iteration count is the literal arguments'.
+    Range,
+    /// The number of elements of argument 0.
+    Length,
+    /// Sets the process-wide start method from argument 0.
+    SetStartMethod,
+    /// Gives a context of the start method in argument 0.
+    GetContext,
+    /// Iterates at most a bounded number of elements or for ever (`itertools.count`).
+    Endless,
+    /// Ends the program or thread (`sys.exit`).
+    Exits,
+}
+
 /// A library's file, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -502,6 +606,9 @@ pub(super) struct LibraryFile {
     /// Other names of the same thing -> canonical name.
     #[serde(default)]
     pub(super) aliases: BTreeMap<String, String>,
+    /// What calls mean to the flow of values.
+    #[serde(default)]
+    pub(super) semantics: BTreeMap<String, Semantic>,
     /// Ways of handing work over.
     #[serde(default)]
     pub(super) submission: Vec<SubmissionShape>,

@@ -1,0 +1,36 @@
+//! The names of what the language itself makes: types of literals and displays, and the words that `returns` entries of
+//! the knowledge base use for a call's own parts. Everything else that has a name lives in `rules/knowledge`.
+
+/// The type of strings.
+pub const STR: &str = "builtins.str";
+/// The type of byte strings.
+pub const BYTES: &str = "builtins.bytes";
+/// The type of integers.
+pub const INT: &str = "builtins.int";
+/// The type of floating-point numbers.
+pub const FLOAT: &str = "builtins.float";
+/// The type of truth values.
+pub const BOOL: &str = "builtins.bool";
+/// The type of slices.
+pub const SLICE: &str = "builtins.slice";
+/// The type of list displays.
+pub const LIST: &str = "builtins.list";
+/// The type of tuple displays.
+pub const TUPLE: &str = "builtins.tuple";
+/// The type of set displays.
+pub const SET: &str = "builtins.set";
+/// The type of dict displays.
+pub const DICT: &str = "builtins.dict";
+/// The type of generator expressions and of what generator functions return.
+pub const GENERATOR: &str = "builtins.generator";
+/// The type of `None`.
+pub const NONE_TYPE: &str = "builtins.None";
+/// Where names live that nothing binds.
+pub const BUILTINS: &str = "builtins";
+
+/// In `returns`: the receiver's own type.
+pub const SELF: &str = "self";
+/// In `returns`: an element of the receiver.
+pub const ELEMENT: &str = "element";
+/// In `returns`: an argument, by position after the colon.
+pub const ARGUMENT: &str = "argument:";

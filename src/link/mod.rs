@@ -1,0 +1,14 @@
+//! From files to a program: modules, imports, classes, values, calls and submissions.
+//!
+//! In: the facts of all files. Out: [`Program`]. Must not know: costs, rules, findings.
+
+pub mod index;
+pub mod language;
+pub mod modules;
+pub mod program;
+pub mod solver;
+pub mod submissions;
+pub mod values;
+
+pub use program::{Callee, Program};
+pub use submissions::{Intent, Slot, StartSetting, Submission, Target, TaskArgument, Worker};

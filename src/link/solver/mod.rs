@@ -1,0 +1,281 @@
+//! The fixpoint over the whole program: which values reach which names, attributes, elements and results.
+//!
+//! In: the facts of all files. Out: the values of every expression ([`Solution`]). Flow-sensitive for local names (by
+//! the definitions that reach a read), insensitive for globals, attributes and elements; one summary a function, but
+//! for functions behind a decorator. Every scope is a unit of work; a unit is done again when something that it has
+//! read grows. Sets only grow and are bounded, so this ends; the bound on rounds is a safety net and loud.
+//! Must not know: costs, rules, findings.
+
+mod apply;
+mod attributes;
+mod classes;
+mod expressions;
+mod external;
+mod statements;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId};
+use crate::finding::FileId;
+use crate::knowledge::Knowledge;
+
+use super::modules::ModuleTable;
+use super::values::{DefRef, ExprRef, Name, ScopeRef, Site, Universe, Unresolved, Value, ValueId, ValueSet};
+
+pub use apply::Arguments;
+pub use classes::{Base, Member};
+
+/// A part of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Any part that is put in under no known key.
+    Any,
+    /// Everything, whatever the key.
+    All,
+    /// The element at a position.
+    Index(u32),
+    /// The element under a string.
+    Text(Name),
+}
+
+/// Something that holds values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variable {
+    /// What a definition binds.
+    Def(DefRef),
+    /// An attribute that is assigned on instances of a class or on the class.
+    Attribute(ScopeRef, Name),
+    /// An attribute that is assigned on a module from outside.
+    ModuleAttribute(FileId, Name),
+    /// What a function returns.
+    Return(ScopeRef),
+    /// What a generator yields.
+    Yield(ScopeRef),
+    /// A part of what a container holds.
+    Element(Site, Key),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    values: ValueSet,
+    readers: BTreeSet<u32>,
+}
+
+/// The values of every expression, and what they rest on.
+#[derive(Debug)]
+pub struct Solution {
+    /// The values and names.
+    pub universe: Universe,
+    expressions: Vec<Vec<ValueSet>>,
+    variables: HashMap<Variable, ValueSet>,
+    /// The classes of the project with their bases, in order.
+    pub classes: classes::Classes,
+    /// Calls of each function of the project, by name or through values: function -> calls, sorted.
+    pub callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
+    /// Functions that decorators of the project put in the place of a function: function -> wrappers.
+    pub wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
+    /// Whether the bound on rounds was reached, so that sets may be too small.
+    pub incomplete: bool,
+}
+
+impl Solution {
+    /// What an expression may be.
+    #[must_use]
+    pub fn values(&self, expr: ExprRef) -> &ValueSet {
+        &self.expressions[expr.file.index()][expr.expr.index()]
+    }
+
+    /// What a variable may hold.
+    #[must_use]
+    pub fn variable(&self, variable: Variable) -> &ValueSet {
+        const EMPTY: &ValueSet = &ValueSet::empty();
+        self.variables.get(&variable).unwrap_or(EMPTY)
+    }
+}
+
+/// The state of the fixpoint.
+pub struct Solver<'a> {
+    facts: &'a [FileFacts],
+    modules: &'a ModuleTable,
+    knowledge: &'a Knowledge,
+    universe: Universe,
+    expressions: Vec<Vec<ValueSet>>,
+    variables: HashMap<Variable, State>,
+    classes: classes::Classes,
+    callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
+    wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
+    star_imports: Vec<Vec<(String, u32)>>,
+    scope_definitions: Vec<Vec<Option<DefId>>>,
+    first_unit: Vec<u32>,
+    units: Vec<ScopeRef>,
+    queue: VecDeque<u32>,
+    queued: Vec<bool>,
+    unit: u32,
+}
+
+/// A unit is done at most this many times on average.
+const ROUNDS: usize = 60;
+
+impl<'a> Solver<'a> {
+    /// Solves the program.
+    #[must_use]
+    pub fn solve(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Solution {
+        let mut solver = Self::new(facts, modules, knowledge);
+        let mut budget = solver.units.len() * ROUNDS + 1000;
+        while let Some(unit) = solver.queue.pop_front() {
+            if budget == 0 {
+                break;
+            }
+            budget -= 1;
+            solver.queued[unit as usize] = false;
+            solver.unit = unit;
+            solver.evaluate_unit(solver.units[unit as usize]);
+        }
+        Solution {
+            universe: solver.universe,
+            expressions: solver.expressions,
+            variables: solver.variables.into_iter().map(|(variable, state)| (variable, state.values)).collect(),
+            classes: solver.classes,
+            callers: solver.callers,
+            wrappers: solver.wrappers,
+            incomplete: budget == 0,
+        }
+    }
+
+    fn new(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Self {
+        let mut units = Vec::new();
+        let mut first_unit = Vec::new();
+        for (index, file) in facts.iter().enumerate() {
+            let file_id = file_id(index);
+            first_unit.push(unit_number(units.len()));
+            units.extend(file.scopes.iter().enumerate().map(|(scope, _)| ScopeRef {
+                file: file_id,
+                scope: ScopeId(unit_number(scope)),
+            }));
+        }
+        // Module and class bodies come first: they bind what functions read.
+        let is_function =
+            |unit: &ScopeRef| facts[unit.file.index()].scope(unit.scope).parent.is_some_and(|parent| parent != MODULE);
+        let (inner, outer): (Vec<u32>, Vec<u32>) =
+            (0..unit_number(units.len())).partition(|&unit| is_function(&units[unit as usize]));
+        Self {
+            facts,
+            modules,
+            knowledge,
+            universe: Universe::default(),
+            expressions: facts.iter().map(|file| vec![ValueSet::empty(); file.expressions.len()]).collect(),
+            variables: HashMap::new(),
+            classes: classes::Classes::default(),
+            callers: HashMap::new(),
+            wrappers: HashMap::new(),
+            star_imports: facts.iter().map(statements::star_imports).collect(),
+            scope_definitions: facts.iter().map(statements::scope_definitions).collect(),
+            first_unit,
+            queued: vec![true; units.len()],
+            queue: outer.into_iter().chain(inner).collect(),
+            units,
+            unit: 0,
+        }
+    }
+
+    fn file(&self, file: FileId) -> &'a FileFacts {
+        &self.facts[file.index()]
+    }
+
+    fn current(&self) -> ScopeRef {
+        self.units[self.unit as usize]
+    }
+
+    fn here(&self, expr: ExprId) -> ExprRef {
+        ExprRef { file: self.current().file, expr }
+    }
+
+    fn def_here(&self, def: DefId) -> DefRef {
+        DefRef { file: self.current().file, def }
+    }
+
+    fn schedule(&mut self, unit: u32) {
+        if !self.queued[unit as usize] {
+            self.queued[unit as usize] = true;
+            self.queue.push_back(unit);
+        }
+    }
+
+    fn schedule_scope(&mut self, scope: ScopeRef) {
+        self.schedule(self.first_unit[scope.file.index()] + scope.scope.0);
+    }
+
+    fn schedule_all(&mut self) {
+        for unit in 0..unit_number(self.units.len()) {
+            self.schedule(unit);
+        }
+    }
+
+    /// Reads a variable for the current unit, which is done again when the variable grows.
+    fn read(&mut self, variable: Variable) -> ValueSet {
+        let unit = self.unit;
+        let state = self.variables.entry(variable).or_default();
+        state.readers.insert(unit);
+        state.values.clone()
+    }
+
+    /// Adds values to a variable.
+    fn write(&mut self, variable: Variable, values: &ValueSet) {
+        if values.is_empty() {
+            return;
+        }
+        let state = self.variables.entry(variable).or_default();
+        if state.values.extend(values) {
+            let readers: Vec<u32> = state.readers.iter().copied().collect();
+            for reader in readers {
+                self.schedule(reader);
+            }
+        }
+    }
+
+    fn write_element(&mut self, site: Site, key: Key, values: &ValueSet) {
+        self.write(Variable::Element(site, key), values);
+        self.write(Variable::Element(site, Key::All), values);
+    }
+
+    fn read_element(&mut self, site: Site, key: Key) -> ValueSet {
+        let mut values = self.read(Variable::Element(site, key));
+        if key != Key::All {
+            let any = self.read(Variable::Element(site, Key::Any));
+            values.extend(&any);
+        }
+        values
+    }
+
+    fn value(&mut self, value: Value) -> ValueId {
+        self.universe.value(value)
+    }
+
+    fn one(&mut self, value: Value) -> ValueSet {
+        ValueSet::one(self.value(value))
+    }
+
+    fn unknown(&mut self, reason: Unresolved) -> ValueSet {
+        self.one(Value::Unknown(reason))
+    }
+
+    fn external(&mut self, name: &str) -> ValueSet {
+        let canonical = self.knowledge.canonical(name).to_string();
+        let name = self.universe.name(&canonical);
+        self.one(Value::External(name))
+    }
+
+    fn external_instance(&mut self, of: &str, site: Option<Site>) -> ValueSet {
+        let canonical = self.knowledge.canonical(of).to_string();
+        let of = self.universe.name(&canonical);
+        self.one(Value::ExternalInstance { of, site })
+    }
+}
+
+fn unit_number(number: usize) -> u32 {
+    u32::try_from(number).expect("internal: fewer than 2^32 scopes")
+}
+
+fn file_id(index: usize) -> FileId {
+    FileId(u32::try_from(index).expect("internal: fewer than 2^32 files"))
+}

@@ -1,0 +1,173 @@
+//! Classes: a reading of a profile.
+
+use crate::finding::Confidence;
+
+use super::profile::{Part, Profile};
+
+/// What kind of work a function does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Holds the GIL most of the time.
+    CpuBound,
+    /// Waits most of the time.
+    IoBound,
+    /// Runs C code that has released the GIL most of the time.
+    Native,
+    /// Long phases of two kinds.
+    Mixed,
+    /// Too short to be worth a worker.
+    Trivial,
+    /// Rests on something that is not known.
+    Unknown,
+}
+
+impl Class {
+    /// The word used in reports.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CpuBound => "cpu-bound",
+            Self::IoBound => "io-bound",
+            Self::Native => "native",
+            Self::Mixed => "mixed",
+            Self::Trivial => "trivial",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A class with how sure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The class.
+    pub class: Class,
+    /// How sure it is.
+    pub confidence: Confidence,
+}
+
+/// Work below this many seconds is trivial: a thread costs as much to start.
+const TRIVIAL: f64 = 1e-4;
+/// The dominant part has at least this share of the typical time.
+const DOMINANT: f64 = 0.65;
+/// Unknown calls made this often weigh as much as a loop.
+const OFTEN: f64 = 20.0;
+/// Seconds that an unknown call is taken to cost when it is weighed against what is known.
+const UNKNOWN_CALL: f64 = 3e-4;
+
+/// Reads a class from a profile.
+#[must_use]
+pub fn read(profile: &Profile) -> Reading {
+    let parts = Parts::of(profile);
+    let total = parts.total();
+    let unknown: f64 = profile.unknown.iter().map(|call| call.times).sum();
+    let unknown_seconds = unknown * UNKNOWN_CALL;
+    if total < TRIVIAL {
+        return short_reading(profile, unknown, total);
+    }
+    let (class, share) = parts.dominant();
+    let mut confidence = if share > 0.95 {
+        Confidence::High
+    } else if share > 0.8 {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    };
+    if unknown > 0.0 {
+        // What is not known may change the picture, unless what is known outweighs it by far.
+        let weight = unknown_seconds / (total + unknown_seconds);
+        if class != Class::IoBound && (weight > 0.6 || unknown >= OFTEN && weight > 0.2) {
+            return Reading { class: Class::Unknown, confidence: Confidence::Medium };
+        }
+        if weight > 0.02 || class != Class::IoBound {
+            confidence = confidence.lowered();
+        }
+    }
+    if !overlap_free(profile, class) {
+        confidence = confidence.min(Confidence::Medium);
+    }
+    Reading { class, confidence }
+}
+
+fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {
+    if unknown > 0.0 {
+        return Reading { class: Class::Unknown, confidence: Confidence::Medium };
+    }
+    let confidence = if profile.total().most < TRIVIAL {
+        Confidence::High
+    } else if total < TRIVIAL / 3.0 {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    };
+    Reading { class: Class::Trivial, confidence }
+}
+
+/// Whether the lower bound of the dominant part lies above the upper bounds of the others.
+fn overlap_free(profile: &Profile, class: Class) -> bool {
+    let (own, others) = match class {
+        Class::CpuBound => (profile.interpreter, profile.native + profile.waiting()),
+        Class::Native => (profile.native, profile.interpreter + profile.waiting()),
+        Class::IoBound => (profile.waiting(), profile.interpreter + profile.native),
+        Class::Mixed | Class::Trivial | Class::Unknown => return true,
+    };
+    own.least >= others.most || others.typical * 30.0 < own.typical
+}
+
+/// Typical seconds of each part.
+struct Parts {
+    interpreter: f64,
+    native: f64,
+    wait: f64,
+}
+
+impl Parts {
+    /// A service loop is read by what one round does once it has something to do: the wait for the next item is no work.
+    fn of(profile: &Profile) -> Self {
+        let plain = Self {
+            interpreter: profile.interpreter.typical,
+            native: profile.native.typical,
+            wait: profile.waiting().typical,
+        };
+        match &profile.round {
+            Some(round) if round.handover.typical > 0.0 && works_on_items(round) => Self {
+                interpreter: round.interpreter.typical * 100.0,
+                native: round.native.typical * 100.0,
+                wait: round.wait.typical * 100.0,
+            },
+            _ => plain,
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.interpreter + self.native + self.wait
+    }
+
+    fn dominant(&self) -> (Class, f64) {
+        let total = self.total();
+        let mut shares = [
+            (Class::CpuBound, self.interpreter / total),
+            (Class::Native, self.native / total),
+            (Class::IoBound, self.wait / total),
+        ];
+        shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+        if shares[0].1 >= DOMINANT { shares[0] } else { (Class::Mixed, 0.85) }
+    }
+}
+
+/// Whether a round of a service loop computes over data that it is handed, and does nothing else that takes time.
+fn works_on_items(round: &Profile) -> bool {
+    let computing = round.data_loops.typical + round.native.typical;
+    computing > 3e-6 && computing > 10.0 * round.wait.typical && round.unknown.is_empty()
+}
+
+/// The dominant part of a class, for evidence.
+#[must_use]
+pub fn part_of(class: Class, profile: &Profile) -> Part {
+    match class {
+        Class::Native => Part::Native,
+        Class::IoBound if profile.wait.typical >= profile.handover.typical => Part::Wait,
+        Class::IoBound => Part::Handover,
+        _ => Part::Interpreter,
+    }
+}
+
