@@ -123,8 +123,10 @@ pub struct Settings {
     pub ignore: Vec<String>,
     /// Glob pattern of paths -> codes, prefixes or names that are off there.
     pub per_file_ignores: Vec<(String, Vec<String>)>,
-    /// Glob patterns of paths that are not read, beside the default ones.
+    /// Glob patterns of paths that are not read.
     pub exclude: Vec<String>,
+    /// The usual folders of tools, environments and builds are not read either.
+    pub default_excludes: bool,
     /// Report also what other linters already report.
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
@@ -144,6 +146,7 @@ impl Default for Settings {
             ignore: Vec::new(),
             per_file_ignores: Vec::new(),
             exclude: Vec::new(),
+            default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
         }
