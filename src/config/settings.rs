@@ -137,7 +137,10 @@ impl Default for Settings {
     /// All platforms, 3.10 to 3.14, builds with the GIL, medium confidence and above.
     fn default() -> Self {
         Self {
-            versions: VersionRange { oldest: PythonVersion::three(10), newest: PythonVersion::three(14) },
+            versions: VersionRange {
+                oldest: PythonVersion::three(10),
+                newest: PythonVersion::three(14),
+            },
             free_threaded: false,
             platforms: Platform::ALL.to_vec(),
             start_method: None,

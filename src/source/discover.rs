@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::modules::ModuleNamer;
 use super::patterns::{PathPatterns, PatternError};
 use super::text::{Problem, decode};
-use super::{LineIndex, SourceError, SourceFile, Sources, displayed};
+use super::{LineIndex, SourceError, SourceFile, Sources, common_folder, displayed, plain};
 use crate::config::Settings;
 
 /// Folders that are not entered unless they are given themselves or the settings turn them on.
@@ -72,12 +72,17 @@ pub fn discover(paths: &[PathBuf], settings: &Settings, stdin: &mut dyn Read) ->
     }
     let base = common_folder(&search.given).unwrap_or_else(|| search.current.clone());
     let mut namer = ModuleNamer::new(base);
-    let mut sources = Sources { files: Vec::new(), errors: search.errors };
+    let mut sources = Sources {
+        files: Vec::new(),
+        errors: search.errors,
+    };
     let found = distinct(search.found);
     let read: Vec<_> = found.par_iter().map(|found| read_file(&found.path)).collect();
     for (found, read) in found.iter().zip(read) {
         let naming = namer.name(&found.absolute);
-        let Some((text, lines)) = accept(&found.shown, read, &mut sources.errors) else { continue };
+        let Some((text, lines)) = accept(&found.shown, read, &mut sources.errors) else {
+            continue;
+        };
         sources.files.push(SourceFile {
             path: found.shown.clone(),
             text,
@@ -121,7 +126,14 @@ impl<'settings> Search<'settings> {
             std::env::current_dir().map_err(DiscoverError::CurrentFolder)?
         };
         let excludes = PathPatterns::new(settings.exclude.iter().map(String::as_str))?;
-        Ok(Self { current, given: Vec::new(), found: Vec::new(), errors: Vec::new(), excludes, settings })
+        Ok(Self {
+            current,
+            given: Vec::new(),
+            found: Vec::new(),
+            errors: Vec::new(),
+            excludes,
+            settings,
+        })
     }
 
     fn add(&mut self, path: &Path) -> Result<(), DiscoverError> {
@@ -152,11 +164,20 @@ impl<'settings> Search<'settings> {
             Some("ipynb") => "notebooks are not supported; convert it to a Python file",
             _ => {
                 self.given.extend(absolute.parent().map(Path::to_path_buf));
-                self.found.push(Found { path: path.to_owned(), absolute, shown: displayed(path), is_link: false });
+                self.found.push(Found {
+                    path: path.to_owned(),
+                    absolute,
+                    shown: displayed(path),
+                    is_link: false,
+                });
                 return;
             }
         };
-        self.errors.push(SourceError { path: displayed(path), line: None, message: reason.to_owned() });
+        self.errors.push(SourceError {
+            path: displayed(path),
+            line: None,
+            message: reason.to_owned(),
+        });
     }
 
     /// Links to folders are not entered, so that no loop can arise; links to files are.
@@ -190,7 +211,11 @@ impl<'settings> Search<'settings> {
             return;
         }
         let inner = below(path, root);
-        let shown = if root == Path::new(".") { displayed(inner) } else { displayed(path) };
+        let shown = if root == Path::new(".") {
+            displayed(inner)
+        } else {
+            displayed(path)
+        };
         if is_link {
             match std::fs::metadata(path) {
                 Ok(metadata) if metadata.is_file() => {}
@@ -201,45 +226,33 @@ impl<'settings> Search<'settings> {
                 }
             }
         }
-        self.found.push(Found { path: path.to_owned(), absolute: absolute_root.join(inner), shown, is_link });
+        self.found.push(Found {
+            path: path.to_owned(),
+            absolute: absolute_root.join(inner),
+            shown,
+            is_link,
+        });
     }
 }
 
 fn is_excluded_by_default(entry: &DirEntry) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    is_folder && DEFAULT_EXCLUDES.iter().any(|name| entry.file_name() == OsStr::new(name))
+    is_folder
+        && DEFAULT_EXCLUDES
+            .iter()
+            .any(|name| entry.file_name() == OsStr::new(name))
 }
 
 /// Editors keep locks beside a file as dangling links called `.#name.py`.
 fn is_python_file(path: &Path) -> bool {
-    let is_lock = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".#"));
+    let is_lock = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b".#"));
     !is_lock && matches!(path.extension().and_then(OsStr::to_str), Some("py" | "pyw"))
 }
 
 fn below<'path>(path: &'path Path, root: &Path) -> &'path Path {
     path.strip_prefix(root).unwrap_or(path)
-}
-
-/// Takes `.` and `..` out of an absolute path without looking at the file system.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir => {
-                plain.pop();
-            }
-            part => plain.push(part),
-        }
-    }
-    plain
-}
-
-/// The innermost folder around all of them.
-fn common_folder(folders: &[PathBuf]) -> Option<PathBuf> {
-    let (first, rest) = folders.split_first()?;
-    let around = |folder: &&Path| rest.iter().all(|other| other.starts_with(folder));
-    first.ancestors().find(around).map(Path::to_path_buf)
 }
 
 /// Leaves each file in once, under its own name rather than a link's.
@@ -253,12 +266,17 @@ fn distinct(mut found: Vec<Found>) -> Vec<Found> {
 type ReadFile = Result<(String, LineIndex, Vec<Problem>), String>;
 
 fn read_file(path: &Path) -> ReadFile {
-    File::open(path).map_err(|error| why_unreadable(&error)).and_then(|mut file| read_text(&mut file))
+    File::open(path)
+        .map_err(|error| why_unreadable(&error))
+        .and_then(|mut file| read_text(&mut file))
 }
 
 fn read_text(input: &mut dyn Read) -> ReadFile {
     let mut bytes = Vec::new();
-    input.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| why_unreadable(&error))?;
+    input
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| why_unreadable(&error))?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(format!("larger than {} MB, not read", LARGEST_FILE / (1024 * 1024)));
     }
@@ -278,7 +296,11 @@ fn accept(shown: &str, read: ReadFile, errors: &mut Vec<SourceError>) -> Option<
             Some((text, lines))
         }
         Err(message) => {
-            errors.push(SourceError { path: shown.to_owned(), line: None, message });
+            errors.push(SourceError {
+                path: shown.to_owned(),
+                line: None,
+                message,
+            });
             None
         }
     }
@@ -287,7 +309,9 @@ fn accept(shown: &str, read: ReadFile, errors: &mut Vec<SourceError>) -> Option<
 /// Standard input is a script in the current folder that nothing can import.
 fn add_stdin(stdin: &mut dyn Read, current: &Path, sources: &mut Sources) {
     let read = read_text(stdin);
-    let Some((text, lines)) = accept(STDIN_NAME, read, &mut sources.errors) else { return };
+    let Some((text, lines)) = accept(STDIN_NAME, read, &mut sources.errors) else {
+        return;
+    };
     sources.files.push(SourceFile {
         path: STDIN_NAME.to_owned(),
         text,
@@ -302,12 +326,20 @@ fn add_stdin(stdin: &mut dyn Read, current: &Path, sources: &mut Sources) {
 
 fn walk_error(error: &ignore::Error, root: &Path) -> SourceError {
     let path = error_path(error).unwrap_or(root);
-    let path = if root == Path::new(".") { below(path, root) } else { path };
+    let path = if root == Path::new(".") {
+        below(path, root)
+    } else {
+        path
+    };
     let message = match error.io_error() {
         Some(error) => why_unreadable(error),
         None => format!("could not be read: {error}"),
     };
-    SourceError { path: displayed(path), line: None, message }
+    SourceError {
+        path: displayed(path),
+        line: None,
+        message,
+    }
 }
 
 fn error_path(error: &ignore::Error) -> Option<&Path> {
@@ -319,7 +351,11 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
 }
 
 fn unreadable(path: String, error: &io::Error) -> SourceError {
-    SourceError { path, line: None, message: why_unreadable(error) }
+    SourceError {
+        path,
+        line: None,
+        message: why_unreadable(error),
+    }
 }
 
 fn why_unreadable(error: &io::Error) -> String {
@@ -365,7 +401,11 @@ mod tests {
             let inner = |path: &str| path.replace(&top, "");
             (
                 sources.files.iter().map(|file| inner(&file.path)).collect(),
-                sources.errors.iter().map(|error| format!("{}: {}", inner(&error.path), error.message)).collect(),
+                sources
+                    .errors
+                    .iter()
+                    .map(|error| format!("{}: {}", inner(&error.path), error.message))
+                    .collect(),
             )
         }
     }
@@ -407,7 +447,10 @@ mod tests {
     fn settings_exclude_more_or_fewer() {
         let folder = Folder::new(&[("build/a.py", ""), ("gen/b.py", ""), ("c_pb2.py", ""), ("d.py", "")]);
         let patterns = ["gen", "*_pb2.py"].map(str::to_owned).to_vec();
-        let mut settings = Settings { exclude: patterns, ..Settings::default() };
+        let mut settings = Settings {
+            exclude: patterns,
+            ..Settings::default()
+        };
         assert_eq!(folder.found(&[""], &settings).0, ["d.py"]);
         settings.default_excludes = false;
         assert_eq!(folder.found(&[""], &settings).0, ["build/a.py", "d.py"]);
@@ -416,7 +459,13 @@ mod tests {
     #[test]
     fn a_file_given_twice_is_read_once() {
         let folder = Folder::new(&[("a/b.py", "")]);
-        assert_eq!(folder.found(&["a", "a/b.py", "a/../a/b.py"], &Settings::default()).0.len(), 1);
+        assert_eq!(
+            folder
+                .found(&["a", "a/b.py", "a/../a/b.py"], &Settings::default())
+                .0
+                .len(),
+            1
+        );
     }
 
     #[cfg(unix)]
@@ -430,14 +479,20 @@ mod tests {
         link("user@host:1", "pkg/.#a.py");
         let (files, errors) = folder.found(&[""], &Settings::default());
         assert_eq!(files, ["pkg/a.py", "pkg/b.py"]);
-        assert_eq!(errors, ["pkg/self.py: could not be read: too many levels of symbolic links"]);
+        assert_eq!(
+            errors,
+            ["pkg/self.py: could not be read: too many levels of symbolic links"]
+        );
     }
 
     #[test]
     fn standard_input_is_a_file_of_its_own() {
         let mut text: &[u8] = b"x = 1\n";
         let sources = discover(&[PathBuf::from("-")], &Settings::default(), &mut text).unwrap();
-        assert_eq!((sources.files[0].path.as_str(), sources.files[0].text.as_str()), ("<stdin>", "x = 1\n"));
+        assert_eq!(
+            (sources.files[0].path.as_str(), sources.files[0].text.as_str()),
+            ("<stdin>", "x = 1\n")
+        );
     }
 
     #[test]

@@ -30,7 +30,10 @@ impl LineIndex {
     pub fn position(&self, offset: u32, text: &str) -> Position {
         let offset = text.floor_char_boundary(offset as usize);
         let found = self.0.line_column(text_size(offset), text);
-        Position { line: one_based(found.line), column: one_based(found.column) }
+        Position {
+            line: one_based(found.line),
+            column: one_based(found.column),
+        }
     }
 
     /// The line of an offset, counted from 1.

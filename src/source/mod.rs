@@ -11,6 +11,8 @@ mod patterns;
 mod suppress;
 mod text;
 
+use std::path::{Component, Path, PathBuf};
+
 use serde::Serialize;
 
 pub use discover::{DEFAULT_EXCLUDES, DiscoverError, discover};
@@ -85,7 +87,33 @@ impl Sources {
 }
 
 /// A path as reports show it: as given, `/`-separated.
-fn displayed(path: &std::path::Path) -> String {
+fn displayed(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace('\\', "/") }
+    if std::path::MAIN_SEPARATOR == '/' {
+        text.into_owned()
+    } else {
+        text.replace('\\', "/")
+    }
+}
+
+/// Takes `.` and `..` out of an absolute path without looking at the file system.
+pub(crate) fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// The innermost folder around all of them.
+pub(crate) fn common_folder(folders: &[PathBuf]) -> Option<PathBuf> {
+    let (first, rest) = folders.split_first()?;
+    let around = |folder: &&Path| rest.iter().all(|other| other.starts_with(folder));
+    first.ancestors().find(around).map(Path::to_path_buf)
 }

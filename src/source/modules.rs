@@ -33,7 +33,10 @@ pub(super) struct ModuleNamer {
 impl ModuleNamer {
     /// `base` is the innermost folder around everything that was given.
     pub(super) fn new(base: PathBuf) -> Self {
-        Self { base, packages: HashMap::new() }
+        Self {
+            base,
+            packages: HashMap::new(),
+        }
     }
 
     /// Names a file.
@@ -56,16 +59,27 @@ impl ModuleNamer {
         }
         self.climb(folder, name, &mut candidates);
         let (modules, root) = candidates.finish(absolute, &stem);
-        Naming { modules, root, is_package, is_main_module: stem == "__main__", is_test: self.is_test(absolute, &stem) }
+        Naming {
+            modules,
+            root,
+            is_package,
+            is_main_module: stem == "__main__",
+            is_test: self.is_test(absolute, &stem),
+        }
     }
 
     fn climb(&self, folder: Option<&Path>, mut name: Option<String>, candidates: &mut Candidates) {
         let limit = self.base.parent().unwrap_or(&self.base);
         let mut folder = folder;
         for _ in 0..HIGHEST_CLIMB {
-            let Some(inner) = folder.filter(|folder| folder.starts_with(limit) && *folder != limit) else { return };
+            let Some(inner) = folder.filter(|folder| folder.starts_with(limit) && *folder != limit) else {
+                return;
+            };
             let Some(outer) = inner.parent() else { return };
-            if !inner.file_name().is_some_and(|part| is_identifier(&part.to_string_lossy())) {
+            if !inner
+                .file_name()
+                .is_some_and(|part| is_identifier(&part.to_string_lossy()))
+            {
                 return;
             }
             let longer = prefixed(inner, name.as_deref());
@@ -79,7 +93,9 @@ impl ModuleNamer {
         if let Some(&known) = self.packages.get(folder) {
             return known;
         }
-        let named = folder.file_name().is_some_and(|part| is_identifier(&part.to_string_lossy()));
+        let named = folder
+            .file_name()
+            .is_some_and(|part| is_identifier(&part.to_string_lossy()));
         let is_package = named && folder.join("__init__.py").is_file();
         self.packages.insert(folder.to_owned(), is_package);
         is_package
@@ -130,7 +146,9 @@ fn prefixed(folder: &Path, name: Option<&str>) -> String {
 
 fn is_identifier(text: &str) -> bool {
     let mut letters = text.chars();
-    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+    letters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
         && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
@@ -175,9 +193,21 @@ mod tests {
 
     #[test]
     fn src_layouts_start_at_src() {
-        check(&["src/pkg/__init__.py"], "", "src/pkg/mod.py", &["pkg.mod", "src.pkg.mod"], "src");
+        check(
+            &["src/pkg/__init__.py"],
+            "",
+            "src/pkg/mod.py",
+            &["pkg.mod", "src.pkg.mod"],
+            "src",
+        );
         let files = ["src/space/pkg/__init__.py"];
-        check(&files, "", "src/space/pkg/mod.py", &["space.pkg.mod", "pkg.mod", "src.space.pkg.mod"], "src");
+        check(
+            &files,
+            "",
+            "src/space/pkg/mod.py",
+            &["space.pkg.mod", "pkg.mod", "src.space.pkg.mod"],
+            "src",
+        );
     }
 
     #[test]

@@ -60,7 +60,10 @@ fn glob(pattern: &str) -> Result<Glob, PatternError> {
 }
 
 fn failure(pattern: &str, error: &globset::Error) -> PatternError {
-    PatternError { pattern: pattern.to_owned(), reason: error.kind().to_string() }
+    PatternError {
+        pattern: pattern.to_owned(),
+        reason: error.kind().to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -70,8 +73,16 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, path: &str, entry: bool, within: bool) {
         let patterns = PathPatterns::new([pattern]).expect("a valid pattern");
-        assert_eq!(patterns.match_entry(Path::new(path)), entry, "{pattern} on {path} itself");
-        assert_eq!(patterns.match_within(Path::new(path)), within, "{pattern} around {path}");
+        assert_eq!(
+            patterns.match_entry(Path::new(path)),
+            entry,
+            "{pattern} on {path} itself"
+        );
+        assert_eq!(
+            patterns.match_within(Path::new(path)),
+            within,
+            "{pattern} around {path}"
+        );
     }
 
     #[test]

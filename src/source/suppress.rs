@@ -29,7 +29,12 @@ impl Selector {
     fn covers(&self, code: &str, name: &str) -> bool {
         match self {
             Self::Everything => true,
-            Self::Rule(text) => text == name || code.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text)),
+            Self::Rule(text) => {
+                text == name
+                    || code
+                        .get(..text.len())
+                        .is_some_and(|head| head.eq_ignore_ascii_case(text))
+            }
         }
     }
 }
@@ -101,7 +106,9 @@ fn codes(list: &str) -> impl Iterator<Item = &str> {
         let digits = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
         digits.len() < word.len() && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
     };
-    list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty()).take_while(is_code)
+    list.split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .take_while(is_code)
 }
 
 fn rules<'text>(words: impl Iterator<Item = &'text str>) -> Vec<Selector> {
@@ -129,8 +136,14 @@ mod tests {
             .filter(|&(at, _)| !text[..at].rsplit('\n').next().is_some_and(|line| line.contains('#')))
             .map(|(at, _)| {
                 let end = text[at..].find('\n').map_or(text.len(), |length| at + length);
-                let span = Span { start: u32::try_from(at).unwrap(), end: u32::try_from(end).unwrap() };
-                Comment { span, text: text[at..end].to_owned() }
+                let span = Span {
+                    start: u32::try_from(at).unwrap(),
+                    end: u32::try_from(end).unwrap(),
+                };
+                Comment {
+                    span,
+                    text: text[at..end].to_owned(),
+                }
             })
             .collect();
         Suppressions::from_comments(&comments, text, &LineIndex::new(text))
@@ -139,8 +152,15 @@ mod tests {
     #[track_caller]
     fn check(comment: &str, suppressed: bool) {
         let found = suppressions(&format!("x\ny  {comment}\n"));
-        assert_eq!(found.is_suppressed("CC101", "cpu-work-in-thread", 2, 2), suppressed, "{comment}");
-        assert!(!found.is_suppressed("CC101", "cpu-work-in-thread", 1, 1), "{comment} on another line");
+        assert_eq!(
+            found.is_suppressed("CC101", "cpu-work-in-thread", 2, 2),
+            suppressed,
+            "{comment}"
+        );
+        assert!(
+            !found.is_suppressed("CC101", "cpu-work-in-thread", 1, 1),
+            "{comment} on another line"
+        );
     }
 
     #[test]

@@ -25,7 +25,10 @@ pub struct Problem {
 
 impl Problem {
     fn new(line: u32, message: impl Into<String>) -> Self {
-        Self { line, message: message.into() }
+        Self {
+            line,
+            message: message.into(),
+        }
     }
 }
 
@@ -44,7 +47,10 @@ fn decode_marked(bytes: &[u8], problems: &mut Vec<Problem>) -> String {
     }
     for (mark, encoding) in [(b"\xFF\xFE", UTF_16LE), (b"\xFE\xFF", UTF_16BE)] {
         if let Some(rest) = bytes.strip_prefix(mark) {
-            problems.push(Problem::new(1, format!("{} text: Python reads source files as UTF-8", encoding.name())));
+            problems.push(Problem::new(
+                1,
+                format!("{} text: Python reads source files as UTF-8", encoding.name()),
+            ));
             return encoding.decode_without_bom_handling(rest).0.into_owned();
         }
     }
@@ -59,7 +65,10 @@ fn decode_utf8(bytes: &[u8], problems: &mut Vec<Problem>) -> String {
         Ok(text) => text.to_owned(),
         Err(error) => {
             let line = line_at(bytes, error.valid_up_to());
-            problems.push(Problem::new(line, "bytes that are not UTF-8, and no coding cookie names another encoding"));
+            problems.push(Problem::new(
+                line,
+                "bytes that are not UTF-8, and no coding cookie names another encoding",
+            ));
             String::from_utf8_lossy(bytes).into_owned()
         }
     }
@@ -73,21 +82,30 @@ fn decode_named(name: &str, cookie_line: u32, bytes: &[u8], problems: &mut Vec<P
         "latin-1" => return bytes.iter().map(|&byte| char::from(byte)).collect(),
         "ascii" => {
             if let Some(at) = bytes.iter().position(|byte| !byte.is_ascii()) {
-                problems.push(Problem::new(line_at(bytes, at), "bytes that are not ASCII, which the coding cookie names"));
+                problems.push(Problem::new(
+                    line_at(bytes, at),
+                    "bytes that are not ASCII, which the coding cookie names",
+                ));
             }
             return String::from_utf8_lossy(bytes).into_owned();
         }
         _ => {}
     }
     let Some(encoding) = Encoding::for_label(normal.as_bytes()).filter(|&known| known.is_ascii_compatible()) else {
-        problems.push(Problem::new(cookie_line, format!("unknown encoding `{name}` in the coding cookie")));
+        problems.push(Problem::new(
+            cookie_line,
+            format!("unknown encoding `{name}` in the coding cookie"),
+        ));
         return String::from_utf8_lossy(bytes).into_owned();
     };
     match encoding.decode_without_bom_handling_and_without_replacement(bytes) {
         Some(text) => text.into_owned(),
         None => {
             let line = first_invalid_line(encoding, bytes);
-            problems.push(Problem::new(line, format!("bytes that are not {}, which the coding cookie names", encoding.name())));
+            problems.push(Problem::new(
+                line,
+                format!("bytes that are not {}, which the coding cookie names", encoding.name()),
+            ));
             encoding.decode_without_bom_handling(bytes).0.into_owned()
         }
     }
@@ -95,14 +113,21 @@ fn decode_named(name: &str, cookie_line: u32, bytes: &[u8], problems: &mut Vec<P
 
 fn first_invalid_line(encoding: &'static Encoding, bytes: &[u8]) -> u32 {
     let mut decoder = encoding.new_decoder_without_bom_handling();
-    let mut text = String::with_capacity(decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(0));
+    let mut text = String::with_capacity(
+        decoder
+            .max_utf8_buffer_length_without_replacement(bytes.len())
+            .unwrap_or(0),
+    );
     let (_, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
     line_at(bytes, read.saturating_sub(1))
 }
 
 fn without_nul(text: String, problems: &mut Vec<Problem>) -> String {
     let Some(first) = text.find('\0') else { return text };
-    problems.push(Problem::new(line_at(text.as_bytes(), first), "a NUL byte, which Python refuses in source files"));
+    problems.push(Problem::new(
+        line_at(text.as_bytes(), first),
+        "a NUL byte, which Python refuses in source files",
+    ));
     text.replace('\0', " ")
 }
 
@@ -111,7 +136,10 @@ fn without_nul(text: String, problems: &mut Vec<Problem>) -> String {
 fn coding_cookie(bytes: &[u8]) -> Option<(String, u32)> {
     let mut rest = bytes;
     for number in 1..=2 {
-        let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'))
+            .unwrap_or(rest.len());
         let line = rest[..end].trim_ascii_start();
         if let Some(name) = cookie_in(line) {
             return Some((name, number));
@@ -133,7 +161,9 @@ fn cookie_in(line: &[u8]) -> Option<String> {
     let mut rest = line;
     while let Some(at) = rest.windows(6).position(|word| word == b"coding") {
         rest = &rest[at + 6..];
-        let Some((b':' | b'=', after)) = rest.split_first() else { continue };
+        let Some((b':' | b'=', after)) = rest.split_first() else {
+            continue;
+        };
         let after = after.trim_ascii_start();
         let name: Vec<u8> = after.iter().copied().take_while(is_name).collect();
         if !name.is_empty() {
@@ -150,7 +180,11 @@ fn normalised(name: &str) -> String {
     if is("utf-8") || matches!(name.as_str(), "utf8" | "u8" | "utf" | "cp65001") {
         return "utf-8".to_owned();
     }
-    if is("latin-1") || is("iso-8859-1") || is("iso-latin-1") || matches!(name.as_str(), "latin1" | "latin" | "l1" | "iso8859-1") {
+    if is("latin-1")
+        || is("iso-8859-1")
+        || is("iso-latin-1")
+        || matches!(name.as_str(), "latin1" | "latin" | "l1" | "iso8859-1")
+    {
         return "latin-1".to_owned();
     }
     match name.as_str() {
@@ -181,7 +215,11 @@ mod tests {
     #[track_caller]
     fn check(bytes: &[u8], text: &str, problems: &[(u32, &str)]) {
         let decoded = decode(bytes);
-        let seen: Vec<_> = decoded.problems.iter().map(|problem| (problem.line, problem.message.as_str())).collect();
+        let seen: Vec<_> = decoded
+            .problems
+            .iter()
+            .map(|problem| (problem.line, problem.message.as_str()))
+            .collect();
         assert_eq!(decoded.text, text);
         assert_eq!(seen.len(), problems.len(), "{seen:?}");
         for (seen, wanted) in seen.iter().zip(problems) {
@@ -201,24 +239,52 @@ mod tests {
 
     #[test]
     fn cookies_name_the_encoding() {
-        check(b"# -*- coding: latin-1 -*-\ns = '\xE9\x80'", "# -*- coding: latin-1 -*-\ns = 'é\u{80}'", &[]);
-        check(b"#!/bin/sh\n# vim: set fileencoding=cp1252 :\n\x80", "#!/bin/sh\n# vim: set fileencoding=cp1252 :\n€", &[]);
+        check(
+            b"# -*- coding: latin-1 -*-\ns = '\xE9\x80'",
+            "# -*- coding: latin-1 -*-\ns = 'é\u{80}'",
+            &[],
+        );
+        check(
+            b"#!/bin/sh\n# vim: set fileencoding=cp1252 :\n\x80",
+            "#!/bin/sh\n# vim: set fileencoding=cp1252 :\n€",
+            &[],
+        );
         check(b"\r\n# coding=koi8-r\r\n\xC1", "\r\n# coding=koi8-r\r\nа", &[]);
         check(b"# coding: ISO_8859_15\n\xA4", "# coding: ISO_8859_15\n€", &[]);
     }
 
     #[test]
     fn a_cookie_below_code_is_no_cookie() {
-        check(b"x = 1\n# coding: latin-1\n\xE9", "x = 1\n# coding: latin-1\n\u{fffd}", &[(3, "not UTF-8")]);
-        check(b"\n\n# coding: latin-1\n\xE9", "\n\n# coding: latin-1\n\u{fffd}", &[(4, "not UTF-8")]);
+        check(
+            b"x = 1\n# coding: latin-1\n\xE9",
+            "x = 1\n# coding: latin-1\n\u{fffd}",
+            &[(3, "not UTF-8")],
+        );
+        check(
+            b"\n\n# coding: latin-1\n\xE9",
+            "\n\n# coding: latin-1\n\u{fffd}",
+            &[(4, "not UTF-8")],
+        );
     }
 
     #[test]
     fn bad_bytes_are_reported_with_their_line_and_replaced() {
         check(b"a\r\nb\rc \xFF", "a\r\nb\rc \u{fffd}", &[(3, "not UTF-8")]);
-        check(b"# coding: ascii\n\xE9", "# coding: ascii\n\u{fffd}", &[(2, "not ASCII")]);
-        check(b"# coding: euc-jp\n\xFF", "# coding: euc-jp\n\u{fffd}", &[(2, "not EUC-JP")]);
-        check(b"#\n# coding: klingon\nx", "#\n# coding: klingon\nx", &[(2, "unknown encoding `klingon`")]);
+        check(
+            b"# coding: ascii\n\xE9",
+            "# coding: ascii\n\u{fffd}",
+            &[(2, "not ASCII")],
+        );
+        check(
+            b"# coding: euc-jp\n\xFF",
+            "# coding: euc-jp\n\u{fffd}",
+            &[(2, "not EUC-JP")],
+        );
+        check(
+            b"#\n# coding: klingon\nx",
+            "#\n# coding: klingon\nx",
+            &[(2, "unknown encoding `klingon`")],
+        );
     }
 
     #[test]
