@@ -4,4 +4,7 @@ pub mod config;
 pub mod facts;
 pub mod finding;
 pub mod knowledge;
+pub mod pipeline;
+pub mod report;
+pub mod rules;
 pub mod source;

@@ -123,8 +123,10 @@ pub struct Settings {
     pub ignore: Vec<String>,
     /// Glob pattern of paths -> codes, prefixes or names that are off there.
     pub per_file_ignores: Vec<(String, Vec<String>)>,
-    /// Glob patterns of paths that are not read, beside the default ones.
+    /// Glob patterns of paths that are not read.
     pub exclude: Vec<String>,
+    /// The usual folders of tools, environments and builds are not read either.
+    pub default_excludes: bool,
     /// Report also what other linters already report.
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
@@ -135,7 +137,10 @@ impl Default for Settings {
     /// All platforms, 3.10 to 3.14, builds with the GIL, medium confidence and above.
     fn default() -> Self {
         Self {
-            versions: VersionRange { oldest: PythonVersion::three(10), newest: PythonVersion::three(14) },
+            versions: VersionRange {
+                oldest: PythonVersion::three(10),
+                newest: PythonVersion::three(14),
+            },
             free_threaded: false,
             platforms: Platform::ALL.to_vec(),
             start_method: None,
@@ -144,6 +149,7 @@ impl Default for Settings {
             ignore: Vec::new(),
             per_file_ignores: Vec::new(),
             exclude: Vec::new(),
+            default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
         }

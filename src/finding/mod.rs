@@ -2,9 +2,13 @@
 //!
 //! Must not know: how findings are made, or how they are printed.
 
+mod submission;
+
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Span;
+
+pub use submission::{Bounds, Profile, SpeedUp, SubmissionReport};
 
 /// Position of a file in the run's list of sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

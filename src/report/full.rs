@@ -1,0 +1,103 @@
+//! Findings for people: what, the evidence as labelled source, what to do.
+
+use std::io::{self, Write};
+
+use anstream::adapter::strip_bytes;
+use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
+
+use super::Style;
+use super::excerpt::Excerpts;
+use super::words::{count, harmless, summary, wrapped};
+use crate::finding::{Confidence, FileId, Finding, Severity};
+use crate::pipeline::CheckOutcome;
+use crate::source::Sources;
+
+pub(super) fn write(
+    out: &mut dyn Write,
+    style: Style,
+    outcome: &CheckOutcome,
+    findings: &[&Finding],
+    sources: &Sources,
+) -> io::Result<()> {
+    let mut excerpts = Excerpts::new(sources, style.width);
+    for finding in findings {
+        write_finding(out, style, finding, &mut excerpts)?;
+        writeln!(out)?;
+    }
+    if style.quiet {
+        return Ok(());
+    }
+    let unread = match outcome.errors.len() {
+        0 => String::new(),
+        number => format!("; {} while reading", count(number, "problem")),
+    };
+    writeln!(out, "{}{unread}", summary(findings, outcome.files))
+}
+
+fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts: &mut Excerpts<'_>) -> io::Result<()> {
+    let color = match finding.severity {
+        Severity::Error => Color::Red,
+        Severity::Warning => Color::Yellow,
+        Severity::Advice => Color::Cyan,
+    };
+    let kind = format!("{}[{}] {}", finding.severity.as_str(), finding.code, finding.name);
+    let span = (finding.place.file, excerpts.range(finding.place));
+    let message: String = finding.message.chars().map(harmless).collect();
+    let config = Config::new()
+        .with_color(style.color)
+        .with_index_type(IndexType::Char)
+        .with_cross_gap(false);
+    let mut report = Report::build(ReportKind::Custom(&kind, color), span.clone())
+        .with_config(config)
+        .with_message(message)
+        .with_label(Label::new(span).with_message("here").with_color(color));
+    report.add_labels(evidence(finding, excerpts));
+    let mut drawn = Vec::new();
+    report.finish().write_for_stdout(excerpts, &mut drawn)?;
+    // The renderer paints its headline whatever it is told.
+    if style.color {
+        out.write_all(&drawn)?
+    } else {
+        out.write_all(&strip_bytes(&drawn).into_vec())?
+    }
+    if finding.confidence != Confidence::High {
+        write_line(
+            out,
+            style,
+            "note",
+            &format!("{} confidence", finding.confidence.as_str()),
+        )?;
+    }
+    if !finding.help.is_empty() {
+        write_line(out, style, "help", &finding.help)?;
+    }
+    Ok(())
+}
+
+fn write_line(out: &mut dyn Write, style: Style, word: &str, text: &str) -> io::Result<()> {
+    const INDENT: &str = "        ";
+    let text: String = text
+        .chars()
+        .map(|letter| if letter == '\n' { letter } else { harmless(letter) })
+        .collect();
+    let text = wrapped(&text, style.width.saturating_sub(INDENT.len()).max(40)).replace('\n', &format!("\n{INDENT}"));
+    let (bold, plain) = if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    writeln!(out, "  {bold}{word}:{plain} {text}")
+}
+
+/// The related places in reading order, numbered when there are several.
+fn evidence(finding: &Finding, excerpts: &mut Excerpts<'_>) -> Vec<Label<(FileId, std::ops::Range<usize>)>> {
+    let several = finding.related.len() > 1;
+    let label = |(at, note): (usize, &crate::finding::Note)| {
+        let message: String = note.message.chars().map(harmless).collect();
+        let message = if several {
+            format!("{}. {message}", at + 1)
+        } else {
+            message
+        };
+        let order = i32::try_from(at + 1).unwrap_or(i32::MAX);
+        let label = Label::new((note.place.file, excerpts.range(note.place)));
+        label.with_message(message).with_color(Color::Blue).with_order(order)
+    };
+    finding.related.iter().enumerate().map(label).collect()
+}

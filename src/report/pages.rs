@@ -1,0 +1,120 @@
+//! The rules themselves: the table of all, and the page of one.
+
+use std::io::{self, Write};
+
+use super::Style;
+use crate::rules::Rule;
+
+/// Writes a table of rules.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_rules(out: &mut dyn Write, style: Style, rules: &[&Rule]) -> io::Result<()> {
+    let (bold, plain) = emphasis(style);
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    for rule in rules {
+        let (code, severity) = (rule.code, rule.severity.as_str());
+        let line = format!(
+            "{bold}{code}{plain}  {severity:<7}  {:<width$}  {}",
+            rule.name,
+            first_sentence(rule.page)
+        );
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Writes the page of a rule.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_page(out: &mut dyn Write, style: Style, rule: &Rule) -> io::Result<()> {
+    let (bold, plain) = emphasis(style);
+    writeln!(
+        out,
+        "{bold}{} {}{plain} ({})",
+        rule.code,
+        rule.name,
+        rule.severity.as_str()
+    )?;
+    writeln!(out)?;
+    let mut in_code = false;
+    let body = body(rule.page).trim();
+    let title = format!("# {}", rule.name);
+    for line in body.strip_prefix(&title).unwrap_or(body).trim_start().lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            writeln!(out, "{}", format!("    {line}").trim_end())?;
+        } else if line.starts_with('#') {
+            writeln!(out, "{bold}{}{plain}", line.trim_start_matches('#').trim())?;
+        } else {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn emphasis(style: Style) -> (&'static str, &'static str) {
+    if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") }
+}
+
+/// The page below its front matter.
+fn body(page: &str) -> &str {
+    match page.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")) {
+        Some((_, body)) => body,
+        None => page,
+    }
+}
+
+/// The first sentence of the first paragraph of text.
+fn first_sentence(page: &str) -> String {
+    let lines = body(page).lines().map(str::trim);
+    let paragraph: Vec<_> = lines
+        .skip_while(|line| line.is_empty() || line.starts_with('#'))
+        .take_while(|line| !line.is_empty() && !line.starts_with("```"))
+        .collect();
+    let paragraph = paragraph.join(" ");
+    match paragraph.split_once(". ") {
+        Some((sentence, _)) => sentence.to_owned(),
+        None => paragraph.trim_end_matches('.').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+
+    const RULE: Rule = Rule {
+        code: "CC999",
+        name: "work-in-vain",
+        severity: Severity::Warning,
+        page: "+++\ncode = \"CC999\"\n+++\n\n## What\n\nNobody reads the\nresult. It is lost.\n\n```python\nrun()\n\nstop()\n```\n",
+    };
+
+    fn written(write: impl Fn(&mut Vec<u8>) -> io::Result<()>) -> String {
+        let mut bytes = Vec::new();
+        write(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    const STYLE: Style = Style {
+        color: false,
+        width: 80,
+        quiet: false,
+    };
+
+    #[test]
+    fn a_page_shows_its_text_and_indents_its_code() {
+        let page = written(|out| write_page(out, STYLE, &RULE));
+        let wanted = "CC999 work-in-vain (warning)\n\nWhat\n\nNobody reads the\nresult. It is lost.\n\n    run()\n\n    stop()\n";
+        assert_eq!(page, wanted);
+    }
+
+    #[test]
+    fn the_table_has_the_first_sentence() {
+        let table = written(|out| write_rules(out, STYLE, &[&RULE]));
+        assert_eq!(table, "CC999  warning  work-in-vain  Nobody reads the result\n");
+    }
+}

@@ -1,0 +1,503 @@
+//! Finds and reads the files of a run.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ignore::{DirEntry, WalkBuilder};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::modules::ModuleNamer;
+use super::patterns::{PathPatterns, PatternError};
+use super::text::{Problem, decode};
+use super::{LineIndex, SourceError, SourceFile, Sources, common_folder, displayed, plain};
+use crate::config::Settings;
+
+/// Folders that are not entered unless they are given themselves or the settings turn them on.
+pub const DEFAULT_EXCLUDES: [&str; 22] = [
+    ".bzr",
+    ".eggs",
+    ".git",
+    ".hg",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pyenv",
+    ".pytest_cache",
+    ".pytype",
+    ".ruff_cache",
+    ".svn",
+    ".tox",
+    ".venv",
+    "__pycache__",
+    "__pypackages__",
+    "build",
+    "dist",
+    "env",
+    "node_modules",
+    "site-packages",
+    "venv",
+];
+
+/// Larger files are reported and not read.
+const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+
+const STDIN_NAME: &str = "<stdin>";
+
+/// What the user asked for cannot be looked for.
+#[derive(Debug, Error)]
+pub enum DiscoverError {
+    /// A path on the command line does not exist.
+    #[error("`{0}` does not exist; give files, folders, or - for standard input")]
+    Missing(String),
+    /// The current folder is gone, so that relative paths mean nothing.
+    #[error("the current folder cannot be read: {0}")]
+    CurrentFolder(io::Error),
+    /// A pattern in the settings is no valid glob.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+}
+
+/// Finds the Python files under `paths`, reads and decodes them. `-` reads `stdin`.
+///
+/// # Errors
+/// When a path does not exist or a pattern of the settings is malformed; everything else is in [`Sources::errors`].
+pub fn discover(paths: &[PathBuf], settings: &Settings, stdin: &mut dyn Read) -> Result<Sources, DiscoverError> {
+    let mut search = Search::new(paths, settings)?;
+    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
+        search.add(path)?;
+    }
+    let base = common_folder(&search.given).unwrap_or_else(|| search.current.clone());
+    let mut namer = ModuleNamer::new(base);
+    let mut sources = Sources {
+        files: Vec::new(),
+        errors: search.errors,
+    };
+    let found = distinct(search.found);
+    let read: Vec<_> = found.par_iter().map(|found| read_file(&found.path)).collect();
+    for (found, read) in found.iter().zip(read) {
+        let naming = namer.name(&found.absolute);
+        let Some((text, lines)) = accept(&found.shown, read, &mut sources.errors) else {
+            continue;
+        };
+        sources.files.push(SourceFile {
+            path: found.shown.clone(),
+            text,
+            lines,
+            modules: naming.modules,
+            is_package: naming.is_package,
+            is_test: naming.is_test,
+            is_main_module: naming.is_main_module,
+            root: naming.root,
+        });
+    }
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        add_stdin(stdin, &search.current, &mut sources);
+    }
+    sources.files.sort_by(|left, right| left.path.cmp(&right.path));
+    sources.errors.sort();
+    Ok(sources)
+}
+
+struct Found {
+    path: PathBuf,
+    absolute: PathBuf,
+    shown: String,
+    is_link: bool,
+}
+
+struct Search<'settings> {
+    current: PathBuf,
+    given: Vec<PathBuf>,
+    found: Vec<Found>,
+    errors: Vec<SourceError>,
+    excludes: PathPatterns,
+    settings: &'settings Settings,
+}
+
+impl<'settings> Search<'settings> {
+    fn new(paths: &[PathBuf], settings: &'settings Settings) -> Result<Self, DiscoverError> {
+        let current = if paths.iter().all(|path| path.is_absolute()) {
+            std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
+        } else {
+            std::env::current_dir().map_err(DiscoverError::CurrentFolder)?
+        };
+        let excludes = PathPatterns::new(settings.exclude.iter().map(String::as_str))?;
+        Ok(Self {
+            current,
+            given: Vec::new(),
+            found: Vec::new(),
+            errors: Vec::new(),
+            excludes,
+            settings,
+        })
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), DiscoverError> {
+        let absolute = plain(&self.current.join(path));
+        let is_folder = match std::fs::metadata(path) {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(DiscoverError::Missing(displayed(path)));
+            }
+            Err(error) => {
+                self.errors.push(unreadable(displayed(path), &error));
+                return Ok(());
+            }
+        };
+        if is_folder {
+            self.walk(path, &absolute);
+            self.given.push(absolute);
+        } else {
+            self.add_named_file(path, absolute);
+        }
+        Ok(())
+    }
+
+    /// A file that is named is taken whatever it is called; only stubs and notebooks hold nothing that could be read.
+    fn add_named_file(&mut self, path: &Path, absolute: PathBuf) {
+        let reason = match path.extension().and_then(OsStr::to_str) {
+            Some("pyi") => "a stub file has no code to check",
+            Some("ipynb") => "notebooks are not supported; convert it to a Python file",
+            _ => {
+                self.given.extend(absolute.parent().map(Path::to_path_buf));
+                self.found.push(Found {
+                    path: path.to_owned(),
+                    absolute,
+                    shown: displayed(path),
+                    is_link: false,
+                });
+                return;
+            }
+        };
+        self.errors.push(SourceError {
+            path: displayed(path),
+            line: None,
+            message: reason.to_owned(),
+        });
+    }
+
+    /// Links to folders are not entered, so that no loop can arise; links to files are.
+    fn walk(&mut self, root: &Path, absolute_root: &Path) {
+        let excludes = self.excludes.clone();
+        let default_excludes = self.settings.default_excludes;
+        let (given, absolute) = (root.to_owned(), absolute_root.to_owned());
+        let walker = WalkBuilder::new(root)
+            .hidden(false)
+            .require_git(false)
+            .git_global(false)
+            .filter_entry(move |entry| {
+                entry.depth() == 0
+                    || !(default_excludes && is_excluded_by_default(entry)
+                        || excludes.match_entry(&absolute.join(below(entry.path(), &given))))
+            })
+            .build();
+        for entry in walker {
+            match entry {
+                Ok(entry) => self.take_entry(&entry, root, absolute_root),
+                Err(error) => self.errors.push(walk_error(&error, root)),
+            }
+        }
+    }
+
+    fn take_entry(&mut self, entry: &DirEntry, root: &Path, absolute_root: &Path) {
+        let path = entry.path();
+        let file_type = entry.file_type();
+        let is_link = file_type.is_some_and(|kind| kind.is_symlink());
+        if entry.depth() == 0 || !is_python_file(path) || !(is_link || file_type.is_some_and(|kind| kind.is_file())) {
+            return;
+        }
+        let inner = below(path, root);
+        let shown = if root == Path::new(".") {
+            displayed(inner)
+        } else {
+            displayed(path)
+        };
+        if is_link {
+            match std::fs::metadata(path) {
+                Ok(metadata) if metadata.is_file() => {}
+                Ok(_) => return,
+                Err(error) => {
+                    self.errors.push(unreadable(shown, &error));
+                    return;
+                }
+            }
+        }
+        self.found.push(Found {
+            path: path.to_owned(),
+            absolute: absolute_root.join(inner),
+            shown,
+            is_link,
+        });
+    }
+}
+
+fn is_excluded_by_default(entry: &DirEntry) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    is_folder
+        && DEFAULT_EXCLUDES
+            .iter()
+            .any(|name| entry.file_name() == OsStr::new(name))
+}
+
+/// Editors keep locks beside a file as dangling links called `.#name.py`.
+fn is_python_file(path: &Path) -> bool {
+    let is_lock = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b".#"));
+    !is_lock && matches!(path.extension().and_then(OsStr::to_str), Some("py" | "pyw"))
+}
+
+fn below<'path>(path: &'path Path, root: &Path) -> &'path Path {
+    path.strip_prefix(root).unwrap_or(path)
+}
+
+/// Leaves each file in once, under its own name rather than a link's.
+fn distinct(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by(|left, right| (left.is_link, &left.shown).cmp(&(right.is_link, &right.shown)));
+    let mut seen = HashSet::new();
+    found.retain(|found| seen.insert(found.path.canonicalize().unwrap_or_else(|_| found.absolute.clone())));
+    found
+}
+
+type ReadFile = Result<(String, LineIndex, Vec<Problem>), String>;
+
+fn read_file(path: &Path) -> ReadFile {
+    File::open(path)
+        .map_err(|error| why_unreadable(&error))
+        .and_then(|mut file| read_text(&mut file))
+}
+
+fn read_text(input: &mut dyn Read) -> ReadFile {
+    let mut bytes = Vec::new();
+    input
+        .take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| why_unreadable(&error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("larger than {} MB, not read", LARGEST_FILE / (1024 * 1024)));
+    }
+    let decoded = decode(&bytes);
+    let lines = LineIndex::new(&decoded.text);
+    Ok((decoded.text, lines, decoded.problems))
+}
+
+fn accept(shown: &str, read: ReadFile, errors: &mut Vec<SourceError>) -> Option<(String, LineIndex)> {
+    match read {
+        Ok((text, lines, problems)) => {
+            errors.extend(problems.into_iter().map(|problem| SourceError {
+                path: shown.to_owned(),
+                line: Some(problem.line),
+                message: problem.message,
+            }));
+            Some((text, lines))
+        }
+        Err(message) => {
+            errors.push(SourceError {
+                path: shown.to_owned(),
+                line: None,
+                message,
+            });
+            None
+        }
+    }
+}
+
+/// Standard input is a script in the current folder that nothing can import.
+fn add_stdin(stdin: &mut dyn Read, current: &Path, sources: &mut Sources) {
+    let read = read_text(stdin);
+    let Some((text, lines)) = accept(STDIN_NAME, read, &mut sources.errors) else {
+        return;
+    };
+    sources.files.push(SourceFile {
+        path: STDIN_NAME.to_owned(),
+        text,
+        lines,
+        modules: vec![STDIN_NAME.to_owned()],
+        is_package: false,
+        is_test: false,
+        is_main_module: false,
+        root: displayed(current),
+    });
+}
+
+fn walk_error(error: &ignore::Error, root: &Path) -> SourceError {
+    let path = error_path(error).unwrap_or(root);
+    let path = if root == Path::new(".") {
+        below(path, root)
+    } else {
+        path
+    };
+    let message = match error.io_error() {
+        Some(error) => why_unreadable(error),
+        None => format!("could not be read: {error}"),
+    };
+    SourceError {
+        path: displayed(path),
+        line: None,
+        message,
+    }
+}
+
+fn error_path(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
+        _ => None,
+    }
+}
+
+fn unreadable(path: String, error: &io::Error) -> SourceError {
+    SourceError {
+        path,
+        line: None,
+        message: why_unreadable(error),
+    }
+}
+
+fn why_unreadable(error: &io::Error) -> String {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "a folder".to_owned(),
+        _ => {
+            let text = error.to_string().to_lowercase();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+    };
+    format!("could not be read: {reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let folder = Self(tempfile::tempdir().unwrap());
+            for (path, text) in files {
+                let path = folder.0.path().join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            folder
+        }
+
+        fn path(&self, inner: &str) -> PathBuf {
+            self.0.path().join(inner)
+        }
+
+        fn found(&self, given: &[&str], settings: &Settings) -> (Vec<String>, Vec<String>) {
+            let paths: Vec<_> = given.iter().map(|path| self.path(path)).collect();
+            let sources = discover(&paths, settings, &mut io::empty()).unwrap();
+            let top = format!("{}/", displayed(self.0.path()));
+            let inner = |path: &str| path.replace(&top, "");
+            (
+                sources.files.iter().map(|file| inner(&file.path)).collect(),
+                sources
+                    .errors
+                    .iter()
+                    .map(|error| format!("{}: {}", inner(&error.path), error.message))
+                    .collect(),
+            )
+        }
+    }
+
+    #[test]
+    fn python_files_are_found_sorted_and_ignored_ones_are_not() {
+        let folder = Folder::new(&[
+            ("z.py", ""),
+            ("a/b.pyw", ""),
+            ("a/c.pyi", ""),
+            ("a/notes.txt", ""),
+            (".hooks/h.py", ""),
+            ("venv/lib/x.py", ""),
+            ("pkg/build/x.py", ""),
+            ("gen/x.py", ""),
+            ("gen/y.py", ""),
+            (".gitignore", "gen/x.py\n"),
+        ]);
+        let (files, errors) = folder.found(&[""], &Settings::default());
+        assert_eq!(files, [".hooks/h.py", "a/b.pyw", "gen/y.py", "z.py"]);
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    #[test]
+    fn named_files_are_taken_whatever_they_are_called() {
+        let folder = Folder::new(&[("venv/tool", ""), ("a.pyi", ""), ("n.ipynb", ""), (".gitignore", "*")]);
+        let (files, errors) = folder.found(&["venv/tool", "a.pyi", "n.ipynb"], &Settings::default());
+        assert_eq!(files, ["venv/tool"]);
+        assert_eq!(errors.len(), 2, "{errors:?}");
+    }
+
+    #[test]
+    fn a_named_folder_is_entered_even_if_excluded() {
+        let folder = Folder::new(&[("build/a.py", ""), ("build/build/b.py", "")]);
+        assert_eq!(folder.found(&["build"], &Settings::default()).0, ["build/a.py"]);
+    }
+
+    #[test]
+    fn settings_exclude_more_or_fewer() {
+        let folder = Folder::new(&[("build/a.py", ""), ("gen/b.py", ""), ("c_pb2.py", ""), ("d.py", "")]);
+        let patterns = ["gen", "*_pb2.py"].map(str::to_owned).to_vec();
+        let mut settings = Settings {
+            exclude: patterns,
+            ..Settings::default()
+        };
+        assert_eq!(folder.found(&[""], &settings).0, ["d.py"]);
+        settings.default_excludes = false;
+        assert_eq!(folder.found(&[""], &settings).0, ["build/a.py", "d.py"]);
+    }
+
+    #[test]
+    fn a_file_given_twice_is_read_once() {
+        let folder = Folder::new(&[("a/b.py", "")]);
+        assert_eq!(
+            folder
+                .found(&["a", "a/b.py", "a/../a/b.py"], &Settings::default())
+                .0
+                .len(),
+            1
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_neither_loop_nor_count_twice() {
+        let folder = Folder::new(&[("pkg/a.py", ""), ("pkg/b.py", "")]);
+        let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, folder.path(name)).unwrap();
+        link("..", "pkg/up");
+        link("b.py", "pkg/a_link.py");
+        link("self.py", "pkg/self.py");
+        link("user@host:1", "pkg/.#a.py");
+        let (files, errors) = folder.found(&[""], &Settings::default());
+        assert_eq!(files, ["pkg/a.py", "pkg/b.py"]);
+        assert_eq!(
+            errors,
+            ["pkg/self.py: could not be read: too many levels of symbolic links"]
+        );
+    }
+
+    #[test]
+    fn standard_input_is_a_file_of_its_own() {
+        let mut text: &[u8] = b"x = 1\n";
+        let sources = discover(&[PathBuf::from("-")], &Settings::default(), &mut text).unwrap();
+        assert_eq!(
+            (sources.files[0].path.as_str(), sources.files[0].text.as_str()),
+            ("<stdin>", "x = 1\n")
+        );
+    }
+
+    #[test]
+    fn a_path_that_does_not_exist_stops_the_run() {
+        let error = discover(&[PathBuf::from("no/such.py")], &Settings::default(), &mut io::empty()).unwrap_err();
+        assert!(error.to_string().starts_with("`no/such.py` does not exist"), "{error}");
+    }
+}
