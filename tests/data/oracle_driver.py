@@ -1,6 +1,6 @@
 """Runs one fixture on this interpreter and compares what CPython does with what the fixture declares.
 
-    oracle_driver.py FILE_OR_FOLDER            supervise: check every declared oracle, print what does not hold, exit 1 then
+    oracle_driver.py bad|good FILE_OR_FOLDER            supervise: check every declared oracle, print what does not hold, exit 1 then
     oracle_driver.py --inside METHOD HOW FILE [CASE...]   the process under observation
 
 The vocabulary of `# oracle:` lines is defined in fixtures/README.md.
@@ -149,9 +149,9 @@ def check_good(path, claims):
     return problems
 
 
-def supervise(fixture):
+def supervise(kind, fixture):
     path = entry_file(fixture)
-    check = check_bad if fixture.name.startswith("bad") else check_good
+    check = check_bad if kind == "bad" else check_good
     problems = check(path, declared(path))
     for problem in problems:
         print(problem)
@@ -257,7 +257,7 @@ def main():
     if sys.argv[1] == "--inside":
         _, _, method, how, path, *names = sys.argv
         sys.exit(inside(method, how, path, names))
-    sys.exit(supervise(pathlib.Path(sys.argv[1])))
+    sys.exit(supervise(sys.argv[1], pathlib.Path(sys.argv[2])))
 
 
 if __name__ == "__main__":
