@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::entries::{AttributeFact, CallFact, LibraryFile, LibraryHeader, SubmissionShape, TypeFact, WaitOn};
+use super::entries::{AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn};
 
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
 const ALIAS_STEPS: usize = 16;
@@ -45,6 +45,11 @@ pub struct Knowledge {
     attributes: HashMap<String, AttributeFact>,
     aliases: HashMap<String, String>,
     submissions: HashMap<String, SubmissionShape>,
+    semantics: HashMap<String, Semantic>,
+    /// Names of methods -> what they do on every type that has them, where all agree.
+    common_methods: HashMap<String, CallFact>,
+    /// Names that the user has spoken of.
+    user: BTreeSet<String>,
     /// Top-level package -> the library whose file speaks of it.
     packages: HashMap<String, LibraryHeader>,
 }
@@ -60,6 +65,7 @@ impl Knowledge {
             for file in files {
                 knowledge.add(file);
             }
+            knowledge.common_methods = common_methods(&knowledge.calls, &knowledge.types);
             knowledge
         })
     }
@@ -89,6 +95,7 @@ impl Knowledge {
                 effects: known.effects,
                 ..fact
             };
+            knowledge.user.insert(canonical.clone());
             knowledge.calls.insert(canonical, fact);
         }
         Ok(knowledge)
@@ -156,6 +163,35 @@ impl Knowledge {
         self.linearise(type_name)
             .iter()
             .find_map(|owner| self.submissions.get(&format!("{owner}.{method}")))
+    }
+
+    /// What a call of this name means to the flow of values, where a type and a cost do not say it.
+    #[must_use]
+    pub fn semantic(&self, name: &str) -> Option<Semantic> {
+        self.semantics.get(&*self.canonical(name)).copied()
+    }
+
+    /// Whether anything at all is known of a name.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        let name = &*self.canonical(name);
+        self.calls.contains_key(name)
+            || self.types.contains_key(name)
+            || self.semantics.contains_key(name)
+            || self.submissions.contains_key(name)
+            || self.attributes.contains_key(name)
+    }
+
+    /// What the user says that a call of this name does.
+    #[must_use]
+    pub fn user_call(&self, name: &str) -> Option<&CallFact> {
+        self.user.get(name).and_then(|name| self.calls.get(name))
+    }
+
+    /// What a method of this name does on every type that has one, where all types agree on the kind of work.
+    #[must_use]
+    pub fn common_method(&self, method: &str) -> Option<&CallFact> {
+        self.common_methods.get(method)
     }
 
     /// The library that a name belongs to, if any file speaks of its top-level package.
@@ -245,8 +281,54 @@ impl Knowledge {
         self.types.extend(file.types);
         self.attributes.extend(file.attributes);
         self.aliases.extend(file.aliases);
+        self.semantics.extend(file.semantics);
         self.submissions
             .extend(file.submission.into_iter().map(|shape| (shape.api.clone(), shape)));
+    }
+}
+
+/// The methods whose name says what they do: all types that have one agree on the dominant part, and no interval is
+/// taken from a single exotic type.
+fn common_methods(calls: &HashMap<String, CallFact>, types: &HashMap<String, TypeFact>) -> HashMap<String, CallFact> {
+    let mut by_method: BTreeMap<&str, Vec<(&str, &CallFact)>> = BTreeMap::new();
+    for (name, fact) in calls {
+        if let Some((owner, method)) = name.rsplit_once('.')
+            && types.contains_key(owner)
+        {
+            by_method.entry(method).or_default().push((owner, fact));
+        }
+    }
+    let mut common = HashMap::new();
+    for (method, mut owners) in by_method {
+        owners.sort_unstable_by_key(|(owner, _)| *owner);
+        let part = dominant_part(owners[0].1);
+        if owners.iter().any(|(_, fact)| dominant_part(fact) != part || fact.on != owners[0].1.on) {
+            continue;
+        }
+        let cheapest = owners.iter().min_by(|(_, a), (_, b)| upper_bound(a).total_cmp(&upper_bound(b)));
+        if let Some((_, fact)) = cheapest {
+            let fact = CallFact { returns: None, invokes: Vec::new(), ..(*fact).clone() };
+            common.insert(method.to_owned(), fact);
+        }
+    }
+    common
+}
+
+fn upper_bound(fact: &CallFact) -> f64 {
+    let most = |range: Option<[f64; 2]>| range.map_or(0.0, |range| range[1]);
+    most(fact.interpreter) + most(fact.native) + most(fact.wait)
+}
+
+/// 0, 1 or 2 for the interpreter, native and waiting parts.
+fn dominant_part(fact: &CallFact) -> u8 {
+    let most = |range: Option<[f64; 2]>| range.map_or(0.0, |range| range[1]);
+    let (interpreter, native, wait) = (most(fact.interpreter), most(fact.native), most(fact.wait));
+    if wait >= interpreter && wait >= native && wait > 0.0 {
+        2
+    } else if native > interpreter {
+        1
+    } else {
+        0
     }
 }
 

@@ -271,7 +271,7 @@ impl Solver<'_> {
         plain
     }
 
-    fn awaited(&mut self, values: &ValueSet) -> ValueSet {
+    pub(super) fn awaited(&mut self, values: &ValueSet) -> ValueSet {
         let mut results = ValueSet::empty();
         for value in values.iter() {
             match *self.universe.get(value) {
