@@ -11,7 +11,7 @@ mod walk;
 use serde::{Deserialize, Serialize};
 
 pub use lower::lower;
-pub use walk::{child_blocks, child_expressions, statement_expressions};
+pub use walk::{child_blocks, child_expressions, statement_expressions, visit_expressions};
 
 /// A half-open range of byte offsets into the file's text (after decoding to UTF-8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -120,10 +120,11 @@ impl FileFacts {
         &self.definitions[id.index()]
     }
 
-    /// The symbol that a scope binds under a name, if it does.
+    /// The symbol that a scope binds under a name, if it does. Comprehension variables do not count.
     #[must_use]
     pub fn symbol_in(&self, scope: ScopeId, name: &str) -> Option<SymbolId> {
-        self.scope(scope).symbols.iter().copied().find(|&id| self.symbol(id).name == name)
+        let named = |id: &SymbolId| self.symbol(*id).name == name && !self.symbol(*id).in_comprehension;
+        self.scope(scope).symbols.iter().copied().find(named)
     }
 }
 
@@ -490,7 +491,7 @@ pub struct Handler {
 pub struct MatchCase {
     /// The case with its body.
     pub span: Span,
-    /// Value and class expressions that stand in the pattern.
+    /// Value and class expressions that stand in the pattern, and its captures as [`ExprKind::Store`].
     pub pattern: Vec<ExprId>,
     /// The condition after `if`.
     pub guard: Option<ExprId>,

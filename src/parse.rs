@@ -1,0 +1,119 @@
+//! The parser, called so that it always gives a tree.
+//!
+//! In: text. Out: the syntax tree of what could be read, with the tokens and the errors. Must not know: facts.
+
+use std::cell::RefCell;
+use std::mem;
+
+use ruff_python_ast::visitor::transformer::{Transformer, walk_expr, walk_pattern, walk_stmt};
+use ruff_python_ast::{
+    AtomicNodeIndex, Expr, ExprEllipsisLiteral, Mod, ModExpression, ModModule, Pattern, PatternMatchSingleton,
+    PythonVersion, Singleton, Stmt, StmtPass,
+};
+use ruff_python_parser::{Mode, ParseErrorType, ParseOptions, Parsed, parse_unchecked};
+use ruff_text_size::TextRange;
+
+/// A module, with whatever could not be read left out of its tree.
+///
+/// `None` where the text is too long for offsets of 32 bits.
+pub(crate) fn parse_module(text: &str) -> Option<Parsed<ModModule>> {
+    u32::try_from(text.len()).ok()?;
+    let newest = PythonVersion::latest_preview();
+    parse_unchecked(text, ParseOptions::from(Mode::Module).with_target_version(newest)).try_into_module()
+}
+
+/// The expression in a string annotation; `None` where the string does not hold one.
+///
+/// Its offsets count from the start of the string's value.
+pub(crate) fn parse_annotation(value: &str) -> Option<Expr> {
+    let parsed = parse_unchecked(value, ParseOptions::from(Mode::ParenthesizedExpression));
+    let valid = parsed.errors().is_empty();
+    let Mod::Expression(ModExpression { body: expression, .. }) = parsed.into_syntax() else {
+        return None;
+    };
+    let expression = *expression;
+    if valid {
+        return Some(expression);
+    }
+    dismantle(Remains {
+        expressions: vec![expression],
+        ..Remains::default()
+    });
+    None
+}
+
+/// What a parse error says, in the style of this program's own messages.
+pub(crate) fn error_message(error: &ParseErrorType) -> String {
+    let message = error.to_string();
+    let message = message.trim_end_matches('.');
+    let mut characters = message.chars();
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
+    let rest = characters.as_str();
+    // An acronym keeps its capitals.
+    if rest.starts_with(char::is_uppercase) {
+        return message.to_owned();
+    }
+    first.to_lowercase().chain(rest.chars()).collect()
+}
+
+/// Parts of a syntax tree that wait to be dropped.
+#[derive(Default)]
+pub(crate) struct Remains {
+    /// Statements.
+    pub(crate) statements: Vec<Stmt>,
+    /// Expressions.
+    pub(crate) expressions: Vec<Expr>,
+    /// Patterns.
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+/// Drops a tree however deep it is: the tree's own `drop` recurses once a level and would overflow the stack.
+pub(crate) fn dismantle(remains: Remains) {
+    let dismantler = Dismantler(RefCell::new(remains));
+    loop {
+        let next = dismantler.0.borrow_mut().expressions.pop();
+        if let Some(mut expression) = next {
+            walk_expr(&dismantler, &mut expression);
+            continue;
+        }
+        let next = dismantler.0.borrow_mut().patterns.pop();
+        if let Some(mut pattern) = next {
+            walk_pattern(&dismantler, &mut pattern);
+            continue;
+        }
+        let next = dismantler.0.borrow_mut().statements.pop();
+        let Some(mut statement) = next else { return };
+        walk_stmt(&dismantler, &mut statement);
+    }
+}
+
+/// Takes the children out of whatever it visits.
+struct Dismantler(RefCell<Remains>);
+
+impl Transformer for Dismantler {
+    fn visit_stmt(&self, statement: &mut Stmt) {
+        let nothing = StmtPass {
+            node_index: AtomicNodeIndex::NONE,
+            range: TextRange::default(),
+        };
+        let taken = mem::replace(statement, Stmt::Pass(nothing));
+        self.0.borrow_mut().statements.push(taken);
+    }
+
+    fn visit_expr(&self, expression: &mut Expr) {
+        let taken = mem::replace(expression, Expr::EllipsisLiteral(ExprEllipsisLiteral::default()));
+        self.0.borrow_mut().expressions.push(taken);
+    }
+
+    fn visit_pattern(&self, pattern: &mut Pattern) {
+        let nothing = PatternMatchSingleton {
+            node_index: AtomicNodeIndex::NONE,
+            range: TextRange::default(),
+            value: Singleton::None,
+        };
+        let taken = mem::replace(pattern, Pattern::MatchSingleton(nothing));
+        self.0.borrow_mut().patterns.push(taken);
+    }
+}
