@@ -1,4 +1,5 @@
 //! concheck: a linter for the way Python programs hand work to threads, processes, executors and event loops.
+pub mod advice;
 pub mod cli;
 pub mod config;
 pub mod facts;

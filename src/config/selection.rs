@@ -44,7 +44,7 @@ impl KnownRules {
 }
 
 /// Which rules the settings leave on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Selection {
     select: Vec<String>,
     ignore: Vec<String>,

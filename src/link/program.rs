@@ -89,6 +89,17 @@ impl<'a> Program<'a> {
         (0..u32::try_from(self.facts.len()).expect("internal: fewer than 2^32 files")).map(FileId)
     }
 
+    /// All scopes of the program in order, classes left out.
+    pub fn scopes(&self) -> impl Iterator<Item = ScopeRef> + '_ {
+        self.file_ids().flat_map(move |file| {
+            let scopes = self.file(file).scopes.iter().enumerate();
+            scopes.filter(|(_, scope)| scope.kind != ScopeKind::Class).map(move |(number, _)| ScopeRef {
+                file,
+                scope: ScopeId(u32::try_from(number).expect("internal: fewer than 2^32 scopes")),
+            })
+        })
+    }
+
     /// All calls of the program in order.
     pub fn calls(&self) -> impl Iterator<Item = ExprRef> + '_ {
         self.file_ids().flat_map(|file| self.index(file).calls().iter().map(move |&expr| ExprRef { file, expr }))

@@ -396,8 +396,7 @@ fn describe(fact: &CallFact, name: &str) -> String {
 }
 
 /// The profile of one call of something outside the project whose arguments are not in sight.
-pub(super) fn external_profile(program: &crate::link::Program<'_>, name: &str) -> Option<Profile> {
-    let fact = program.knowledge.call(name)?;
+pub(super) fn fact_profile(fact: &CallFact) -> Profile {
     let units = match fact.grows {
         Some(_) => Estimate::new(1.0, 1e3, 1e8),
         None => Estimate::exactly(1.0),
@@ -408,5 +407,5 @@ pub(super) fn external_profile(program: &crate::link::Program<'_>, name: &str) -
         Some(WaitOn::Lock | WaitOn::Queue) => profile.handover = part(fact.wait),
         _ => profile.wait = part(fact.wait),
     }
-    Some(profile)
+    profile
 }

@@ -48,10 +48,16 @@ impl Summaries {
         self.profiles.get(&function)
     }
 
-    /// What a call of a submitted value costs, as the profile of a call expression elsewhere would say.
+    /// What one call of something outside the project costs whose arguments are not in sight.
     #[must_use]
     pub fn external_call(&self, program: &Program<'_>, name: &str) -> Option<Profile> {
-        calls::external_profile(program, name)
+        program.knowledge.call(name).map(calls::fact_profile)
+    }
+
+    /// What the user's configuration says that a function costs.
+    #[must_use]
+    pub fn configured(&self, fact: &crate::knowledge::CallFact) -> Profile {
+        calls::fact_profile(fact)
     }
 }
 

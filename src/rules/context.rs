@@ -1,0 +1,133 @@
+//! What rules read, and how they write a finding.
+
+use std::sync::OnceLock;
+
+use crate::advice::{Assessment, assess};
+use crate::config::{PythonVersion, Settings, StartMethod};
+use crate::finding::{Confidence, Finding, Note, Place};
+use crate::link::{Program, Submission};
+use crate::summary::Summaries;
+
+use super::Rule;
+
+/// Everything that a rule may read.
+pub struct Context<'a> {
+    /// The linked program.
+    pub program: &'a Program<'a>,
+    /// What is true of each function.
+    pub summaries: &'a Summaries,
+    /// The settings of the run.
+    pub settings: &'a Settings,
+    assessments: Vec<OnceLock<Assessment>>,
+}
+
+impl<'a> Context<'a> {
+    /// Puts together what rules read.
+    #[must_use]
+    pub fn new(program: &'a Program<'a>, summaries: &'a Summaries, settings: &'a Settings) -> Self {
+        let assessments = program.submissions.iter().map(|_| OnceLock::new()).collect();
+        Self { program, summaries, settings, assessments }
+    }
+
+    /// What a submission runs and which worker suits it; `number` is its position in the program's list.
+    #[must_use]
+    pub fn assessment(&self, number: usize) -> &Assessment {
+        let submission = &self.program.submissions[number];
+        self.assessments[number].get_or_init(|| assess(self.program, self.summaries, submission))
+    }
+
+    /// The start methods that may be in force where the code fixes none, with where each holds.
+    #[must_use]
+    pub fn default_start_methods(&self) -> Vec<(StartMethod, String)> {
+        if let Some(method) = self.settings.start_method {
+            return vec![(method, "the configured start method".to_owned())];
+        }
+        use crate::config::Platform;
+        let mut found = Vec::new();
+        let spawning: Vec<&str> = self
+            .settings
+            .platforms
+            .iter()
+            .filter(|&&platform| platform != Platform::Linux)
+            .map(|platform| platform.as_str())
+            .collect();
+        if !spawning.is_empty() {
+            found.push((StartMethod::Spawn, format!("on {}", spawning.join(" and "))));
+        }
+        if self.settings.platforms.contains(&Platform::Linux) {
+            let forkserver = PythonVersion::three(14);
+            if self.settings.versions.reaches(forkserver) {
+                found.push((StartMethod::Forkserver, "on Linux from Python 3.14".to_owned()));
+            }
+            if self.settings.versions.precedes(forkserver) {
+                found.push((StartMethod::Fork, "on Linux before Python 3.14".to_owned()));
+            }
+        }
+        found
+    }
+
+    /// Whether a submission is forwarded to callers that are judged on their own.
+    #[must_use]
+    pub fn is_judged_elsewhere(&self, submission: &Submission<'_>) -> bool {
+        submission.forwarded
+    }
+
+    /// Starts a finding of a rule.
+    #[must_use]
+    pub fn finding(&self, rule: &Rule, place: Place, message: String) -> Draft {
+        Draft {
+            finding: Finding {
+                code: rule.code,
+                name: rule.name,
+                severity: rule.severity,
+                confidence: Confidence::High,
+                place,
+                message,
+                related: Vec::new(),
+                help: String::new(),
+            },
+        }
+    }
+}
+
+/// A finding that is being written.
+#[derive(Debug)]
+pub struct Draft {
+    finding: Finding,
+}
+
+impl Draft {
+    /// How sure it is; high where nothing is said.
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.finding.confidence = confidence;
+        self
+    }
+
+    /// Evidence at a place.
+    #[must_use]
+    pub fn note(mut self, place: Place, message: impl Into<String>) -> Self {
+        self.finding.related.push(Note { place, message: message.into() });
+        self
+    }
+
+    /// A chain of evidence.
+    #[must_use]
+    pub fn notes(mut self, notes: impl IntoIterator<Item = Note>) -> Self {
+        self.finding.related.extend(notes);
+        self
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.finding.help = help.into();
+        self
+    }
+
+    /// The finding.
+    #[must_use]
+    pub fn done(self) -> Finding {
+        self.finding
+    }
+}

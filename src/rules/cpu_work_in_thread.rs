@@ -1,0 +1,47 @@
+//! CC101: CPU-bound work that holds the GIL is fanned out to threads.
+
+use crate::config::PythonVersion;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::knowledge::WorkerKind;
+use crate::link::Submission;
+use crate::summary::Class;
+
+use super::{Check, Context, Rule, wording};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC101",
+    name: "cpu-work-in-thread",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/cpu-work-in-thread.md"),
+    check: Check::Submission(check),
+};
+
+/// Tasks below this many typical seconds are too small for a better worker to matter.
+const SMALL: f64 = 2e-4;
+
+fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+    if context.settings.free_threaded || !submission.is_always(WorkerKind::Thread) || submission.forwarded {
+        return;
+    }
+    let assessment = context.assessment(number);
+    if assessment.reading.class != Class::CpuBound || assessment.profile.interpreter.typical < SMALL {
+        return;
+    }
+    let mut confidence = assessment.reading.confidence;
+    if !submission.intent.is_fan_out() {
+        confidence = Confidence::Low;
+    }
+    let target = wording::target(context.program, submission);
+    let message = format!("{target} is CPU-bound and is {} threads, which take turns under the GIL", wording::handed(submission));
+    let draft = context
+        .finding(&RULE, context.program.place(submission.call), message)
+        .confidence(confidence)
+        .notes(wording::target_note(context.program, submission))
+        .notes(assessment.evidence.iter().cloned());
+    let mut help = format!("a process pool is predicted {} faster", wording::times(assessment.workers.processes));
+    if context.settings.versions.reaches(PythonVersion::three(14)) {
+        help.push_str("; from Python 3.14 an InterpreterPoolExecutor does the same without pickling the code");
+    }
+    findings.push(draft.help(help).done());
+}

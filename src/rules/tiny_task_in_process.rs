@@ -1,0 +1,58 @@
+//! CC103: tasks that cost less than handing them to a process.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::knowledge::{SubmissionResult, WorkerKind};
+use crate::link::Submission;
+use crate::summary::Class;
+
+use super::{Check, Context, Rule, isolation, wording};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC103",
+    name: "tiny-task-in-process",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/tiny-task-in-process.md"),
+    check: Check::Submission(check),
+};
+
+/// A task is tiny when it typically costs less than the hand-off does, and cannot be expected to cost ten times more.
+const MARGIN: f64 = 1.0;
+
+fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+    let process = submission.is_always(WorkerKind::Process);
+    if !process || submission.forwarded || !submission.intent.is_fan_out() || isolation::is_wanted(context.program, submission) {
+        return;
+    }
+    let assessment = context.assessment(number);
+    let typical = assessment.profile.total().typical;
+    if assessment.reading.class != Class::Trivial || typical * MARGIN > assessment.hand_off {
+        return;
+    }
+    let starts = submission.shape.result == SubmissionResult::Worker;
+    let confidence = assessment.reading.confidence.min(Confidence::Medium);
+    let target = wording::target(context.program, submission);
+    let what = if starts { "starting a process for it" } else { "handing it to a process" };
+    let message = format!(
+        "{target} takes about {}, {what} about {}",
+        wording::seconds(typical),
+        wording::seconds(assessment.hand_off)
+    );
+    let draft = context
+        .finding(&RULE, context.program.place(submission.call), message)
+        .confidence(confidence)
+        .notes(wording::target_note(context.program, submission));
+    findings.push(draft.help(help(submission, typical, starts)).done());
+}
+
+fn help(submission: &Submission<'_>, typical: f64, starts: bool) -> String {
+    if starts {
+        return "do the work in place, or give each process a batch of it".to_owned();
+    }
+    let chunk = (5e-3 / typical.max(1e-7)).clamp(10.0, 1000.0);
+    let chunk = 10_f64.powf(chunk.log10().round());
+    match &submission.shape.chunksize {
+        Some(_) => format!("pass chunksize={chunk:.0} or more, so that tasks travel together, or do the work in place"),
+        None => "give each task a batch of items, or do the work in place".to_owned(),
+    }
+}

@@ -1,0 +1,62 @@
+//! Words that several rules use.
+
+use crate::advice::Prediction;
+use crate::finding::Note;
+use crate::link::{Callee, Intent, Program, Submission, Target};
+
+/// The work of a submission as the subject of a sentence.
+pub(super) fn target(program: &Program<'_>, submission: &Submission<'_>) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for target in &submission.targets {
+        let name = match &target.callee {
+            Callee::Function { function, .. } => program.display_name(*function),
+            Callee::Class(class) => program.display_name(*class),
+            Callee::External { name, .. } => name.clone(),
+            Callee::Partial(_) | Callee::Unknown(_) => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [] => "the task".to_owned(),
+        [name] if name == "lambda" => "the lambda".to_owned(),
+        [name] => format!("`{name}`"),
+        [first, others @ ..] => format!("`{first}` (or one of {} others)", others.len()),
+    }
+}
+
+/// "handed to" or "fanned out to".
+pub(super) fn handed(submission: &Submission<'_>) -> &'static str {
+    match submission.intent {
+        Intent::Single => "handed to",
+        Intent::Map | Intent::Loop(_) | Intent::Several => "fanned out to",
+    }
+}
+
+/// Where the first target is defined.
+pub(super) fn target_note(program: &Program<'_>, submission: &Submission<'_>) -> Option<Note> {
+    let function = submission.targets.iter().find_map(Target::function)?;
+    let name = program.display_name(function);
+    let message = if name == "lambda" { "this lambda is what runs".to_owned() } else { format!("`{name}` is what runs") };
+    Some(Note { place: program.name_place(function), message })
+}
+
+/// A predicted speed-up: `1.8x to 3.6x`.
+pub(super) fn times(prediction: Prediction) -> String {
+    let (least, most) = (format!("{:.1}x", prediction.least), format!("{:.1}x", prediction.most));
+    if least == most { format!("{least} on 4 cores") } else { format!("{least} to {most} on 4 cores") }
+}
+
+/// A duration with a unit that suits it.
+pub(super) fn seconds(seconds: f64) -> String {
+    if seconds < 1e-6 {
+        "less than 1 µs".to_owned()
+    } else if seconds < 1e-3 {
+        format!("{:.0} µs", seconds * 1e6)
+    } else if seconds < 1.0 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.0} s")
+    }
+}
