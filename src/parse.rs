@@ -13,6 +13,28 @@ use ruff_python_ast::{
 use ruff_python_parser::{Mode, ParseErrorType, ParseOptions, Parsed, parse_unchecked};
 use ruff_text_size::TextRange;
 
+/// The parser takes about 2 kB of stack for each open bracket, so a file of brackets could take all memory. CPython
+/// gives up at 200.
+const MAX_OPEN: usize = 10_000;
+
+/// The lines of the text before one that nests deeper than the parser should follow; brackets in strings count.
+pub(crate) fn readable_part(text: &str) -> &str {
+    let (mut brackets, mut signs) = (0_usize, 0_usize);
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => brackets += 1,
+            b')' | b']' | b'}' => brackets = brackets.saturating_sub(1),
+            b'-' | b'+' | b'~' => signs += 1,
+            b' ' => {}
+            _ => signs = 0,
+        }
+        if brackets.max(signs) > MAX_OPEN {
+            return &text[..text[..offset].rfind('\n').map_or(0, |newline| newline + 1)];
+        }
+    }
+    text
+}
+
 /// A module, with whatever could not be read left out of its tree.
 ///
 /// `None` where the text is too long for offsets of 32 bits.

@@ -25,7 +25,7 @@ use ruff_python_parser::Parsed;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::{Comment, DefId, Expr, ExprId, ExprKind, FileFacts, MODULE, ScopeId, ScopeKind, Span, Stmt, SyntaxError};
-use crate::parse::{Remains, dismantle, error_message, parse_module};
+use crate::parse::{Remains, dismantle, error_message, parse_module, readable_part};
 use names::{Environment, PendingRead, ScopeNames};
 
 /// Blocks nested deeper than this are left empty. CPython accepts 100 levels of indentation.
@@ -46,10 +46,11 @@ pub(crate) const MAX_STRING_BYTES: usize = 1024;
 /// Everything that one file says. Text that is not valid Python costs only the statements around the errors.
 #[must_use]
 pub fn lower(text: &str) -> FileFacts {
-    let Some(parsed) = parse_module(text) else {
-        return too_long();
+    let readable = readable_part(text);
+    let Some(parsed) = parse_module(readable) else {
+        return with_error(Lowerer::new("").finish(), 0, "the file is longer than 4 GiB");
     };
-    let mut lowerer = Lowerer::new(text);
+    let mut lowerer = Lowerer::new(readable);
     lowerer.lower_module(&parsed);
     let left_out = lowerer.left_out;
     let facts = lowerer.finish();
@@ -60,15 +61,24 @@ pub fn lower(text: &str) -> FileFacts {
             ..Remains::default()
         });
     }
+    if readable.len() < text.len() {
+        return with_error(
+            facts,
+            position(readable.len()),
+            "too many nested brackets: the rest of the file is not read",
+        );
+    }
     facts
 }
 
-fn too_long() -> FileFacts {
-    let mut facts = Lowerer::new("").finish();
-    let message = "the file is longer than 4 GiB".to_owned();
+fn with_error(mut facts: FileFacts, offset: u32, message: &str) -> FileFacts {
+    let span = Span {
+        start: offset,
+        end: offset,
+    };
     facts.syntax_errors.push(SyntaxError {
-        span: Span::default(),
-        message,
+        span,
+        message: message.to_owned(),
     });
     facts
 }

@@ -142,8 +142,9 @@ fn a_long_elif_chain_keeps_all_branches() {
 
 #[test]
 fn a_megabyte_of_open_brackets_survives() {
-    for open in ["(", "[", "{", "f(", "-", "a."] {
-        let facts = lower(&format!("x = {}", open.repeat(1_000_000 / open.len())));
+    for open in ["(", "[", "{", "f(", "-", "a.", "lambda: "] {
+        let facts = lower(&format!("before = 1\nx = {}", open.repeat(1_000_000 / open.len())));
         assert!(!facts.syntax_errors.is_empty(), "{open}");
+        assert_eq!(definitions(&facts, "before").len(), 1);
     }
 }

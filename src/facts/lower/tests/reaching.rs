@@ -197,13 +197,13 @@ fn more_definitions_than_a_set_holds_mean_any() {
 #[test]
 fn finally_blocks_nested_in_finally_blocks_stay_cheap() {
     let mut source = "def f(c):\n x = 0\n".to_owned();
-    for depth in 1..90 {
+    for depth in 1..60 {
         let indent = " ".repeat(depth);
         source += &format!("{indent}try:\n{indent} x = {depth}\n{indent}finally:\n");
     }
-    source += &format!("{}x\n", " ".repeat(90));
+    source += &format!("{}x\n", " ".repeat(60));
     let reaching = reaching_lines(&source, "x");
-    assert!(reaching[0].contains(&(3 * 89 + 1)), "{reaching:?}");
+    assert!(reaching[0].contains(&(3 * 59 + 1)), "{reaching:?}");
 }
 
 #[test]

@@ -4,6 +4,9 @@ use crate::facts::{
     UnaryOp, child_blocks, child_expressions, statement_expressions, visit_expressions,
 };
 
+/// A source with what its first statement or expression must be.
+type Case<Kind> = (&'static str, fn(&Kind) -> bool);
+
 /// The kind of the only expression statement of a source.
 fn expression(source: &str) -> (FileFacts, ExprKind) {
     let facts = lower(source);
@@ -13,7 +16,7 @@ fn expression(source: &str) -> (FileFacts, ExprKind) {
 
 #[test]
 fn every_statement_has_its_kind() {
-    let cases: &[(&str, fn(&StmtKind) -> bool)] = &[
+    let cases: &[Case<StmtKind>] = &[
         ("f()\n", |kind| matches!(kind, StmtKind::Expr(_))),
         (
             "a = b = 1\n",
@@ -93,7 +96,7 @@ fn every_statement_has_its_kind() {
 
 #[test]
 fn every_expression_has_its_kind() {
-    let cases: &[(&str, fn(&ExprKind) -> bool)] = &[
+    let cases: &[Case<ExprKind>] = &[
         ("a", |kind| matches!(kind, ExprKind::Name { .. })),
         (
             "a.b",
