@@ -1,5 +1,7 @@
 //! The data under `rules/knowledge`: well-formed, consistent with itself, and consistent with what has been measured.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,8 +73,28 @@ fn the_index_of_embedded_files_is_complete() {
 }
 
 #[test]
-fn every_file_parses() {
-    assert!(Knowledge::builtin().calls().count() > 0);
+fn every_entry_parses_and_none_is_overlooked() {
+    let mut written: BTreeMap<String, usize> = BTreeMap::new();
+    for (name, text) in files() {
+        let file: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for (table, entries) in file.iter().filter(|(table, _)| *table != "library") {
+            let count = entries
+                .as_table()
+                .map_or_else(|| entries.as_array().unwrap().len(), toml::Table::len);
+            *written.entry(table.clone()).or_default() += count;
+        }
+    }
+    let knowledge = Knowledge::builtin();
+    let read = [
+        ("calls", knowledge.calls().count()),
+        ("types", knowledge.types().count()),
+        ("attributes", knowledge.attributes().count()),
+        ("aliases", knowledge.aliases().count()),
+        ("submission", knowledge.submissions().count()),
+    ];
+    for (table, count) in read {
+        assert_eq!(written.get(table).copied().unwrap_or_default(), count, "[{table}]");
+    }
 }
 
 #[test]

@@ -3,17 +3,18 @@
 //! In: the embedded TOML texts, the user's own entries. Out: [`Knowledge`]. Maps are hashed inside; whatever is iterated
 //! comes out sorted.
 
+mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{AttributeFact, CallFact, LibraryFile, LibraryHeader, SubmissionShape, TypeFact, WaitOn};
+use entry::Entry;
 
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
 const ALIAS_STEPS: usize = 16;
@@ -38,27 +39,32 @@ pub enum KnowledgeError {
 }
 
 /// What API calls, types and attributes are, by dotted name.
+///
+/// Start-up only cuts the files into lines; an entry is parsed when it is first looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    calls: HashMap<String, CallFact>,
-    types: HashMap<String, TypeFact>,
-    attributes: HashMap<String, AttributeFact>,
-    aliases: HashMap<String, String>,
+    calls: HashMap<Cow<'static, str>, Entry<CallFact>>,
+    types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
+    attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
+    aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
     submissions: HashMap<String, SubmissionShape>,
     /// Top-level package -> the library whose file speaks of it.
     packages: HashMap<String, LibraryHeader>,
 }
 
 impl Knowledge {
-    /// What the program itself knows, parsed when it is first asked for.
+    /// What the program itself knows, read when it is first asked for.
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Knowledge> = OnceLock::new();
         BUILTIN.get_or_init(|| {
-            let files: Vec<LibraryFile> = index::FILES.par_iter().map(|(name, text)| parse(name, text)).collect();
             let mut knowledge = Self::default();
-            for file in files {
-                knowledge.add(file);
+            for (name, text) in index::FILES {
+                if text.contains("[[") {
+                    knowledge.add_parsed(name, text);
+                } else {
+                    knowledge.add_lines(name, text);
+                }
             }
             knowledge
         })
@@ -82,14 +88,14 @@ impl Knowledge {
             };
             let canonical = knowledge.canonical(name).into_owned();
             // What the user says replaces what it costs; what it returns and calls stays true.
-            let known = knowledge.calls.remove(&canonical).unwrap_or_default();
+            let known = knowledge.call(&canonical).cloned().unwrap_or_default();
             let fact = CallFact {
                 returns: known.returns,
                 invokes: known.invokes,
                 effects: known.effects,
                 ..fact
             };
-            knowledge.calls.insert(canonical, fact);
+            knowledge.calls.insert(Cow::Owned(canonical), Entry::parsed(fact));
         }
         Ok(knowledge)
     }
@@ -110,22 +116,22 @@ impl Knowledge {
     /// What a call of this name does.
     #[must_use]
     pub fn call(&self, name: &str) -> Option<&CallFact> {
-        self.calls.get(&*self.canonical(name))
+        self.calls.get(&*self.canonical(name)).map(Entry::fact)
     }
 
     /// What a method of a type does, and which type has it: the type itself, or the nearest of its bases.
     #[must_use]
     pub fn method(&self, type_name: &str, method: &str) -> Option<(&str, &CallFact)> {
         self.linearise(type_name).iter().find_map(|owner| {
-            let (key, fact) = self.calls.get_key_value(&format!("{owner}.{method}"))?;
-            Some((&key[..owner.len()], fact))
+            let (key, entry) = self.calls.get_key_value(format!("{owner}.{method}").as_str())?;
+            Some((&key[..owner.len()], entry.fact()))
         })
     }
 
     /// What a type is.
     #[must_use]
     pub fn type_fact(&self, name: &str) -> Option<&TypeFact> {
-        self.types.get(&*self.canonical(name))
+        self.types.get(&*self.canonical(name)).map(Entry::fact)
     }
 
     /// What an attribute of a type, of one of its bases, or of a module is.
@@ -135,6 +141,7 @@ impl Knowledge {
         owners
             .iter()
             .find_map(|owner| self.attributes.get(&*self.canonical(&format!("{owner}.{name}"))))
+            .map(Entry::fact)
     }
 
     /// Whether a type is another one or has it among its bases.
@@ -172,22 +179,22 @@ impl Knowledge {
 
     /// All calls, sorted by name.
     pub fn calls(&self) -> impl Iterator<Item = (&str, &CallFact)> {
-        sorted(&self.calls)
+        sorted(&self.calls).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All types, sorted by name.
     pub fn types(&self) -> impl Iterator<Item = (&str, &TypeFact)> {
-        sorted(&self.types)
+        sorted(&self.types).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All attributes, sorted by name.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &AttributeFact)> {
-        sorted(&self.attributes)
+        sorted(&self.attributes).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All aliases with what they stand for, sorted by alias.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
-        sorted(&self.aliases).map(|(alias, target)| (alias, target.as_str()))
+        sorted(&self.aliases).map(|(alias, target)| (alias, &**target))
     }
 
     /// All ways of handing work over, sorted by name.
@@ -219,8 +226,8 @@ impl Knowledge {
             if order.contains(&current) {
                 continue;
             }
-            if let Some(fact) = self.types.get(&current) {
-                pending.extend(fact.bases.iter().map(|base| self.canonical(base).into_owned()));
+            if let Some(entry) = self.types.get(current.as_str()) {
+                pending.extend(entry.fact().bases.iter().map(|base| self.canonical(base).into_owned()));
             }
             order.push(current);
         }
@@ -231,30 +238,68 @@ impl Knowledge {
         self.packages.get(top_level(&self.canonical(name)))
     }
 
-    fn add(&mut self, file: LibraryFile) {
-        if let Some(library) = &file.library {
-            let keys = file.calls.keys().chain(file.types.keys()).chain(file.attributes.keys());
-            let packages: BTreeSet<&str> = keys.chain(file.aliases.keys()).map(|key| top_level(key)).collect();
-            for package in packages {
-                if let Entry::Vacant(entry) = self.packages.entry(package.to_owned()) {
-                    entry.insert(library.clone());
+    /// Takes over a file with one entry a line, without parsing the entries.
+    fn add_lines(&mut self, file: &'static str, text: &'static str) {
+        let (header, body) = text
+            .split_once("\n\n")
+            .expect("internal: a knowledge file starts with its [library] table");
+        let library = header
+            .strip_prefix("[library]")
+            .map(|table| entry::parse::<LibraryHeader>(file, table));
+        let library = library.expect("internal: a knowledge file starts with its [library] table");
+        let mut table = "";
+        for line in body.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                table = name;
+            } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
+                self.add_package(key, &library);
+                let key = Cow::Borrowed(key);
+                match table {
+                    "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
+                    "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
+                    "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
+                    "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
+                    other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
                 }
             }
         }
-        self.calls.extend(file.calls);
-        self.types.extend(file.types);
-        self.attributes.extend(file.attributes);
-        self.aliases.extend(file.aliases);
+    }
+
+    /// Takes over a file that has tables of more than one line.
+    fn add_parsed(&mut self, name: &'static str, text: &'static str) {
+        let file: LibraryFile = entry::parse(name, text);
+        if let Some(library) = &file.library {
+            let keys = file.calls.keys().chain(file.types.keys()).chain(file.attributes.keys());
+            for key in keys.chain(file.aliases.keys()) {
+                self.add_package(key, library);
+            }
+        }
+        self.calls.extend(parsed_entries(file.calls));
+        self.types.extend(parsed_entries(file.types));
+        self.attributes.extend(parsed_entries(file.attributes));
+        self.aliases.extend(
+            file.aliases
+                .into_iter()
+                .map(|(alias, target)| (Cow::Owned(alias), Cow::Owned(target))),
+        );
         self.submissions
             .extend(file.submission.into_iter().map(|shape| (shape.api.clone(), shape)));
     }
+
+    fn add_package(&mut self, key: &str, library: &LibraryHeader) {
+        let package = top_level(key);
+        if !self.packages.contains_key(package) {
+            self.packages.insert(package.to_owned(), library.clone());
+        }
+    }
 }
 
-fn parse(name: &str, text: &str) -> LibraryFile {
-    match toml::from_str(text) {
-        Ok(file) => file,
-        Err(error) => panic!("internal: rules/knowledge/{name} does not parse: {error}"),
-    }
+fn parsed_entries<T: DeserializeOwned>(
+    facts: BTreeMap<String, T>,
+) -> impl Iterator<Item = (Cow<'static, str>, Entry<T>)> {
+    facts
+        .into_iter()
+        .map(|(name, fact)| (Cow::Owned(name), Entry::parsed(fact)))
 }
 
 /// What one of the user's words means.
@@ -291,8 +336,8 @@ fn top_level(name: &str) -> &str {
     name.split_once('.').map_or(name, |(package, _)| package)
 }
 
-fn sorted<V>(map: &HashMap<String, V>) -> impl Iterator<Item = (&str, &V)> {
-    let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_str(), value)).collect();
+fn sorted<K: AsRef<str>, V>(map: &HashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
+    let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_ref(), value)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()
 }
