@@ -3,17 +3,18 @@
 //! In: the embedded TOML texts, the user's own entries. Out: [`Knowledge`]. Maps are hashed inside; whatever is iterated
 //! comes out sorted.
 
+mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn};
+use entry::Entry;
 
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
 const ALIAS_STEPS: usize = 16;
@@ -38,16 +39,18 @@ pub enum KnowledgeError {
 }
 
 /// What API calls, types and attributes are, by dotted name.
+///
+/// Start-up only cuts the files into lines; an entry is parsed when it is first looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    calls: HashMap<String, CallFact>,
-    types: HashMap<String, TypeFact>,
-    attributes: HashMap<String, AttributeFact>,
-    aliases: HashMap<String, String>,
+    calls: HashMap<Cow<'static, str>, Entry<CallFact>>,
+    types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
+    attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
+    aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
     submissions: HashMap<String, SubmissionShape>,
-    semantics: HashMap<String, Semantic>,
-    /// Names of methods -> what they do on every type that has them, where all agree.
-    common_methods: HashMap<String, CallFact>,
+    semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
+    /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
+    owners: OnceLock<HashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
     user: BTreeSet<String>,
     /// Top-level package -> the library whose file speaks of it.
@@ -55,17 +58,19 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// What the program itself knows, parsed when it is first asked for.
+    /// What the program itself knows, read when it is first asked for.
     #[must_use]
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Knowledge> = OnceLock::new();
         BUILTIN.get_or_init(|| {
-            let files: Vec<LibraryFile> = index::FILES.par_iter().map(|(name, text)| parse(name, text)).collect();
             let mut knowledge = Self::default();
-            for file in files {
-                knowledge.add(file);
+            for (name, text) in index::FILES {
+                if text.contains("[[") {
+                    knowledge.add_parsed(name, text);
+                } else {
+                    knowledge.add_lines(name, text);
+                }
             }
-            knowledge.common_methods = common_methods(&knowledge.calls, &knowledge.types);
             knowledge
         })
     }
@@ -88,7 +93,7 @@ impl Knowledge {
             };
             let canonical = knowledge.canonical(name).into_owned();
             // What the user says replaces what it costs; what it returns and calls stays true.
-            let known = knowledge.calls.remove(&canonical).unwrap_or_default();
+            let known = knowledge.call(&canonical).cloned().unwrap_or_default();
             let fact = CallFact {
                 returns: known.returns,
                 invokes: known.invokes,
@@ -96,7 +101,7 @@ impl Knowledge {
                 ..fact
             };
             knowledge.user.insert(canonical.clone());
-            knowledge.calls.insert(canonical, fact);
+            knowledge.calls.insert(Cow::Owned(canonical), Entry::parsed(fact));
         }
         Ok(knowledge)
     }
@@ -117,22 +122,22 @@ impl Knowledge {
     /// What a call of this name does.
     #[must_use]
     pub fn call(&self, name: &str) -> Option<&CallFact> {
-        self.calls.get(&*self.canonical(name))
+        self.calls.get(&*self.canonical(name)).map(Entry::fact)
     }
 
     /// What a method of a type does, and which type has it: the type itself, or the nearest of its bases.
     #[must_use]
     pub fn method(&self, type_name: &str, method: &str) -> Option<(&str, &CallFact)> {
         self.linearise(type_name).iter().find_map(|owner| {
-            let (key, fact) = self.calls.get_key_value(&format!("{owner}.{method}"))?;
-            Some((&key[..owner.len()], fact))
+            let (key, entry) = self.calls.get_key_value(format!("{owner}.{method}").as_str())?;
+            Some((&key[..owner.len()], entry.fact()))
         })
     }
 
     /// What a type is.
     #[must_use]
     pub fn type_fact(&self, name: &str) -> Option<&TypeFact> {
-        self.types.get(&*self.canonical(name))
+        self.types.get(&*self.canonical(name)).map(Entry::fact)
     }
 
     /// What an attribute of a type, of one of its bases, or of a module is.
@@ -142,6 +147,7 @@ impl Knowledge {
         owners
             .iter()
             .find_map(|owner| self.attributes.get(&*self.canonical(&format!("{owner}.{name}"))))
+            .map(Entry::fact)
     }
 
     /// Whether a type is another one or has it among its bases.
@@ -168,7 +174,7 @@ impl Knowledge {
     /// What a call of this name means to the flow of values, where a type and a cost do not say it.
     #[must_use]
     pub fn semantic(&self, name: &str) -> Option<Semantic> {
-        self.semantics.get(&*self.canonical(name)).copied()
+        self.semantics.get(&*self.canonical(name)).map(|entry| *entry.fact())
     }
 
     /// Whether anything at all is known of a name.
@@ -185,13 +191,34 @@ impl Knowledge {
     /// What the user says that a call of this name does.
     #[must_use]
     pub fn user_call(&self, name: &str) -> Option<&CallFact> {
-        self.user.get(name).and_then(|name| self.calls.get(name))
+        self.user.get(name).and_then(|name| self.call(name))
     }
 
-    /// What a method of this name does on every type that has one, where all types agree on the kind of work.
+    /// What a method of this name does whatever the receiver is: all types that have one agree on the kind of work. The
+    /// cheapest of them is given.
     #[must_use]
-    pub fn common_method(&self, method: &str) -> Option<&CallFact> {
-        self.common_methods.get(method)
+    pub fn common_method(&self, method: &str) -> Option<CallFact> {
+        let owners = self.owners.get_or_init(|| self.methods_by_name()).get(method)?;
+        let facts: Vec<&CallFact> = owners.iter().filter_map(|owner| self.call(&format!("{owner}.{method}"))).collect();
+        let first = facts.first()?;
+        let part = dominant_part(first);
+        if facts.iter().any(|fact| dominant_part(fact) != part || fact.on != first.on) {
+            return None;
+        }
+        let cheapest = facts.iter().min_by(|a, b| upper_bound(a).total_cmp(&upper_bound(b)))?;
+        Some(CallFact { returns: None, invokes: Vec::new(), ..(*cheapest).clone() })
+    }
+
+    fn methods_by_name(&self) -> HashMap<String, Vec<String>> {
+        let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, _) in sorted(&self.calls) {
+            if let Some((owner, method)) = name.rsplit_once('.')
+                && self.types.contains_key(owner)
+            {
+                owners.entry(method.to_owned()).or_default().push(owner.to_owned());
+            }
+        }
+        owners
     }
 
     /// The library that a name belongs to, if any file speaks of its top-level package.
@@ -208,22 +235,22 @@ impl Knowledge {
 
     /// All calls, sorted by name.
     pub fn calls(&self) -> impl Iterator<Item = (&str, &CallFact)> {
-        sorted(&self.calls)
+        sorted(&self.calls).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All types, sorted by name.
     pub fn types(&self) -> impl Iterator<Item = (&str, &TypeFact)> {
-        sorted(&self.types)
+        sorted(&self.types).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All attributes, sorted by name.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, &AttributeFact)> {
-        sorted(&self.attributes)
+        sorted(&self.attributes).map(|(name, entry)| (name, entry.fact()))
     }
 
     /// All aliases with what they stand for, sorted by alias.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
-        sorted(&self.aliases).map(|(alias, target)| (alias, target.as_str()))
+        sorted(&self.aliases).map(|(alias, target)| (alias, &**target))
     }
 
     /// All ways of handing work over, sorted by name.
@@ -255,8 +282,8 @@ impl Knowledge {
             if order.contains(&current) {
                 continue;
             }
-            if let Some(fact) = self.types.get(&current) {
-                pending.extend(fact.bases.iter().map(|base| self.canonical(base).into_owned()));
+            if let Some(entry) = self.types.get(current.as_str()) {
+                pending.extend(entry.fact().bases.iter().map(|base| self.canonical(base).into_owned()));
             }
             order.push(current);
         }
@@ -267,51 +294,70 @@ impl Knowledge {
         self.packages.get(top_level(&self.canonical(name)))
     }
 
-    fn add(&mut self, file: LibraryFile) {
-        if let Some(library) = &file.library {
-            let keys = file.calls.keys().chain(file.types.keys()).chain(file.attributes.keys());
-            let packages: BTreeSet<&str> = keys.chain(file.aliases.keys()).map(|key| top_level(key)).collect();
-            for package in packages {
-                if let Entry::Vacant(entry) = self.packages.entry(package.to_owned()) {
-                    entry.insert(library.clone());
+    /// Takes over a file with one entry a line, without parsing the entries.
+    fn add_lines(&mut self, file: &'static str, text: &'static str) {
+        let (header, body) = text
+            .split_once("\n\n")
+            .expect("internal: a knowledge file starts with its [library] table");
+        let library = header
+            .strip_prefix("[library]")
+            .map(|table| entry::parse::<LibraryHeader>(file, table));
+        let library = library.expect("internal: a knowledge file starts with its [library] table");
+        let mut table = "";
+        for line in body.lines() {
+            if let Some(name) = line.strip_prefix('[') {
+                table = name;
+            } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
+                self.add_package(key, &library);
+                let key = Cow::Borrowed(key);
+                match table {
+                    "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
+                    "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
+                    "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
+                    "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
+                    "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
+                    other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
                 }
             }
         }
-        self.calls.extend(file.calls);
-        self.types.extend(file.types);
-        self.attributes.extend(file.attributes);
-        self.aliases.extend(file.aliases);
-        self.semantics.extend(file.semantics);
+    }
+
+    /// Takes over a file that has tables of more than one line.
+    fn add_parsed(&mut self, name: &'static str, text: &'static str) {
+        let file: LibraryFile = entry::parse(name, text);
+        if let Some(library) = &file.library {
+            let keys = file.calls.keys().chain(file.types.keys()).chain(file.attributes.keys());
+            for key in keys.chain(file.aliases.keys()) {
+                self.add_package(key, library);
+            }
+        }
+        self.calls.extend(parsed_entries(file.calls));
+        self.types.extend(parsed_entries(file.types));
+        self.attributes.extend(parsed_entries(file.attributes));
+        self.semantics.extend(parsed_entries(file.semantics));
+        self.aliases.extend(
+            file.aliases
+                .into_iter()
+                .map(|(alias, target)| (Cow::Owned(alias), Cow::Owned(target))),
+        );
         self.submissions
             .extend(file.submission.into_iter().map(|shape| (shape.api.clone(), shape)));
     }
+
+    fn add_package(&mut self, key: &str, library: &LibraryHeader) {
+        let package = top_level(key);
+        if !self.packages.contains_key(package) {
+            self.packages.insert(package.to_owned(), library.clone());
+        }
+    }
 }
 
-/// The methods whose name says what they do: all types that have one agree on the dominant part, and no interval is
-/// taken from a single exotic type.
-fn common_methods(calls: &HashMap<String, CallFact>, types: &HashMap<String, TypeFact>) -> HashMap<String, CallFact> {
-    let mut by_method: BTreeMap<&str, Vec<(&str, &CallFact)>> = BTreeMap::new();
-    for (name, fact) in calls {
-        if let Some((owner, method)) = name.rsplit_once('.')
-            && types.contains_key(owner)
-        {
-            by_method.entry(method).or_default().push((owner, fact));
-        }
-    }
-    let mut common = HashMap::new();
-    for (method, mut owners) in by_method {
-        owners.sort_unstable_by_key(|(owner, _)| *owner);
-        let part = dominant_part(owners[0].1);
-        if owners.iter().any(|(_, fact)| dominant_part(fact) != part || fact.on != owners[0].1.on) {
-            continue;
-        }
-        let cheapest = owners.iter().min_by(|(_, a), (_, b)| upper_bound(a).total_cmp(&upper_bound(b)));
-        if let Some((_, fact)) = cheapest {
-            let fact = CallFact { returns: None, invokes: Vec::new(), ..(*fact).clone() };
-            common.insert(method.to_owned(), fact);
-        }
-    }
-    common
+fn parsed_entries<T: DeserializeOwned>(
+    facts: BTreeMap<String, T>,
+) -> impl Iterator<Item = (Cow<'static, str>, Entry<T>)> {
+    facts
+        .into_iter()
+        .map(|(name, fact)| (Cow::Owned(name), Entry::parsed(fact)))
 }
 
 fn upper_bound(fact: &CallFact) -> f64 {
@@ -329,13 +375,6 @@ fn dominant_part(fact: &CallFact) -> u8 {
         1
     } else {
         0
-    }
-}
-
-fn parse(name: &str, text: &str) -> LibraryFile {
-    match toml::from_str(text) {
-        Ok(file) => file,
-        Err(error) => panic!("internal: rules/knowledge/{name} does not parse: {error}"),
     }
 }
 
@@ -373,8 +412,8 @@ fn top_level(name: &str) -> &str {
     name.split_once('.').map_or(name, |(package, _)| package)
 }
 
-fn sorted<V>(map: &HashMap<String, V>) -> impl Iterator<Item = (&str, &V)> {
-    let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_str(), value)).collect();
+fn sorted<K: AsRef<str>, V>(map: &HashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
+    let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_ref(), value)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()
 }

@@ -278,7 +278,7 @@ impl CallCosts<'_, '_, '_> {
         let ExprKind::Call { callee, .. } = self.walk.program.kind(self.call_ref()) else { return None };
         let ExprKind::Attribute { name, .. } = self.walk.program.kind(self.walk.at(*callee)) else { return None };
         let fact = self.walk.program.knowledge.common_method(name)?;
-        let mut profile = self.fact(fact, None);
+        let mut profile = self.fact(&fact, None);
         profile.explain(self.walk.place(self.call), &format!("`{name}`, going by its name, here"));
         Some(profile)
     }
