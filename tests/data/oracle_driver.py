@@ -165,7 +165,8 @@ def load_main(path):
     module = types.ModuleType("__main__")
     module.__file__ = str(path)
     module.__spec__ = None
-    sys.modules["__main__"] = module
+    # Under `spawn` a child calls its main module `__mp_main__`, and what it sends back refers to that.
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = module
     sys.argv = [str(path)]
     sys.path[0] = str(path.parent)
     exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
