@@ -58,9 +58,14 @@ pub fn advise(sources: &Sources, settings: &Settings) -> AdviseOutcome {
     let facts = facts_of(sources);
     let submissions = with_context(sources, &facts, settings, |context| {
         let all = context.program.submissions.iter().enumerate();
-        all.map(|(number, submission)| report(context.program, submission, context.assessment(number))).collect()
+        all.map(|(number, submission)| report(context.program, submission, context.assessment(number)))
+            .collect()
     });
-    AdviseOutcome { submissions, files: sources.files.len(), errors: sources.errors.clone() }
+    AdviseOutcome {
+        submissions,
+        files: sources.files.len(),
+        errors: sources.errors.clone(),
+    }
 }
 
 fn facts_of(sources: &Sources) -> Vec<FileFacts> {
@@ -68,7 +73,12 @@ fn facts_of(sources: &Sources) -> Vec<FileFacts> {
 }
 
 /// Runs the analysis and hands its result to `read`.
-fn with_context<T>(sources: &Sources, facts: &[FileFacts], settings: &Settings, read: impl FnOnce(&Context<'_>) -> T) -> T {
+fn with_context<T>(
+    sources: &Sources,
+    facts: &[FileFacts],
+    settings: &Settings,
+    read: impl FnOnce(&Context<'_>) -> T,
+) -> T {
     let user;
     let knowledge = if settings.knowledge.is_empty() {
         Knowledge::builtin()

@@ -34,7 +34,10 @@ pub fn assess(program: &Program<'_>, summaries: &Summaries, submission: &Submiss
     let mut reading = read(&profile);
     let unknown = match unknown_target {
         Some(reason) => {
-            reading = Reading { class: Class::Unknown, confidence: Confidence::High };
+            reading = Reading {
+                class: Class::Unknown,
+                confidence: Confidence::High,
+            };
             Some(format!("what runs is not known: {}", reason.as_str()))
         }
         None => unknown_calls(&profile, reading),
@@ -53,7 +56,11 @@ pub fn assess(program: &Program<'_>, summaries: &Summaries, submission: &Submiss
 }
 
 /// The hull of what the targets cost; a reason where nothing is known of any of them.
-fn task_profile(program: &Program<'_>, summaries: &Summaries, submission: &Submission<'_>) -> (Profile, Option<Unresolved>) {
+fn task_profile(
+    program: &Program<'_>,
+    summaries: &Summaries,
+    submission: &Submission<'_>,
+) -> (Profile, Option<Unresolved>) {
     let mut hull: Option<Profile> = None;
     let mut reason = submission.targets.is_empty().then_some(Unresolved::Parameter);
     for target in &submission.targets {
@@ -73,7 +80,10 @@ fn target_profile(program: &Program<'_>, summaries: &Summaries, target: &Target)
         Callee::Function { function, .. } => Ok(function_profile(program, summaries, *function)),
         Callee::Class(class) => {
             let init = program.methods(*class, "__init__", false);
-            Ok(init.first().map_or_else(|| Profile::steps(1e-6), |&init| function_profile(program, summaries, init)))
+            Ok(init.first().map_or_else(
+                || Profile::steps(1e-6),
+                |&init| function_profile(program, summaries, init),
+            ))
         }
         Callee::External { name, .. } => match summaries.external_call(program, name) {
             Some(profile) => Ok(profile),
@@ -103,15 +113,22 @@ fn unknown_calls(profile: &Profile, reading: Reading) -> Option<String> {
     if reading.class != Class::Unknown {
         return None;
     }
-    let calls: Vec<String> =
-        profile.unknown.iter().take(2).map(|call| format!("`{}` ({})", call.text, call.reason.as_str())).collect();
+    let calls: Vec<String> = profile
+        .unknown
+        .iter()
+        .take(2)
+        .map(|call| format!("`{}` ({})", call.text, call.reason.as_str()))
+        .collect();
     Some(format!("it rests on calls that are not known: {}", calls.join(", ")))
 }
 
 fn evidence(profile: &Profile, class: Class) -> Vec<Note> {
     let part = part_of(class, profile);
     let strongest = profile.evidence.iter().find(|evidence| evidence.part == part);
-    strongest.or(profile.evidence.first()).map(|evidence| evidence.chain.clone()).unwrap_or_default()
+    strongest
+        .or(profile.evidence.first())
+        .map(|evidence| evidence.chain.clone())
+        .unwrap_or_default()
 }
 
 /// The costs of the hand-off as it is written.
@@ -131,7 +148,11 @@ fn hand_off_of(program: &Program<'_>, submission: &Submission<'_>) -> f64 {
 
 /// How many tasks travel together.
 fn chunk_size(program: &Program<'_>, submission: &Submission<'_>) -> f64 {
-    let given = submission.shape.chunksize.as_ref().and_then(|position| program.argument_at(submission.call, position));
+    let given = submission
+        .shape
+        .chunksize
+        .as_ref()
+        .and_then(|position| program.argument_at(submission.call, position));
     if let Some(given) = given {
         let (numbers, _) = program.literal_integers(given);
         #[expect(clippy::cast_precision_loss, reason = "chunk sizes are small")]

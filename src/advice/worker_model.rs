@@ -64,10 +64,18 @@ type Parts = [f64; 3];
 /// Predicts speed-ups from a profile. The interval comes from letting each part be a factor of three off, on its own.
 #[must_use]
 pub fn predict(profile: &Profile, transfer_seconds: f64) -> Workers {
-    let typical = [profile.interpreter.typical, profile.native.typical, profile.waiting().typical];
+    let typical = [
+        profile.interpreter.typical,
+        profile.native.typical,
+        profile.waiting().typical,
+    ];
     let by = |speed_up: &dyn Fn(Parts) -> f64| {
         let middle = speed_up(typical);
-        let mut prediction = Prediction { least: middle, typical: middle, most: middle };
+        let mut prediction = Prediction {
+            least: middle,
+            typical: middle,
+            most: middle,
+        };
         for part in 0..typical.len() {
             for factor in [1.0 / 3.0, 3.0] {
                 let mut other = typical;
@@ -93,7 +101,11 @@ fn threads([interpreter, native, wait]: Parts, free_threaded: bool) -> f64 {
     }
     let hand_off = 1.5e-5;
     let computing = interpreter + native;
-    let held = if free_threaded { interpreter / CORES } else { interpreter };
+    let held = if free_threaded {
+        interpreter / CORES
+    } else {
+        interpreter
+    };
     // Whichever resource is the scarcest decides: the GIL, the cores, or the number of threads.
     let each = held.max(computing / CORES).max(total / WAITING_THREADS) + hand_off;
     total / each

@@ -477,10 +477,15 @@ impl std::str::FromStr for TypeExpr {
             return if text.is_empty() || text.contains([']', ',', ' ']) {
                 Err(format!("`{text}` is not a type"))
             } else {
-                Ok(Self { name: text.to_owned(), arguments: Vec::new() })
+                Ok(Self {
+                    name: text.to_owned(),
+                    arguments: Vec::new(),
+                })
             };
         };
-        let inner = text[open + 1..].strip_suffix(']').ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
+        let inner = text[open + 1..]
+            .strip_suffix(']')
+            .ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
         let mut arguments = Vec::new();
         let (mut depth, mut start) = (0_i32, 0);
         for (index, character) in inner.char_indices() {
@@ -495,7 +500,10 @@ impl std::str::FromStr for TypeExpr {
             }
         }
         arguments.push(inner[start..].parse()?);
-        Ok(Self { name: text[..open].trim().to_owned(), arguments })
+        Ok(Self {
+            name: text[..open].trim().to_owned(),
+            arguments,
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::entries::{AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn};
+use super::entries::{
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn,
+};
 use entry::Entry;
 
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
@@ -199,14 +201,24 @@ impl Knowledge {
     #[must_use]
     pub fn common_method(&self, method: &str) -> Option<CallFact> {
         let owners = self.owners.get_or_init(|| self.methods_by_name()).get(method)?;
-        let facts: Vec<&CallFact> = owners.iter().filter_map(|owner| self.call(&format!("{owner}.{method}"))).collect();
+        let facts: Vec<&CallFact> = owners
+            .iter()
+            .filter_map(|owner| self.call(&format!("{owner}.{method}")))
+            .collect();
         let first = facts.first()?;
         let part = dominant_part(first);
-        if facts.iter().any(|fact| dominant_part(fact) != part || fact.on != first.on) {
+        if facts
+            .iter()
+            .any(|fact| dominant_part(fact) != part || fact.on != first.on)
+        {
             return None;
         }
         let cheapest = facts.iter().min_by(|a, b| upper_bound(a).total_cmp(&upper_bound(b)))?;
-        Some(CallFact { returns: None, invokes: Vec::new(), ..(*cheapest).clone() })
+        Some(CallFact {
+            returns: None,
+            invokes: Vec::new(),
+            ..(*cheapest).clone()
+        })
     }
 
     fn methods_by_name(&self) -> HashMap<String, Vec<String>> {

@@ -68,14 +68,21 @@ impl<'a> FileIndex<'a> {
             let id = ScopeId(u32::try_from(number).expect("internal: fewer than 2^32 scopes"));
             index.block(&scope.body, id, None);
         }
-        index.calls.sort_by_key(|&call| (facts.span(call).start, facts.span(call).end));
+        index
+            .calls
+            .sort_by_key(|&call| (facts.span(call).start, facts.span(call).end));
         index
     }
 
     fn block(&mut self, block: &'a [Stmt], scope: ScopeId, parent: Option<(StmtId, Branch)>) {
         for (position, stmt) in block.iter().enumerate() {
             let id = StmtId(u32::try_from(self.statements.len()).expect("internal: fewer than 2^32 statements"));
-            self.statements.push(IndexedStmt { stmt, scope, parent, position });
+            self.statements.push(IndexedStmt {
+                stmt,
+                scope,
+                parent,
+                position,
+            });
             self.statements_of_scope[scope.index()].push(id);
             for expr in crate::facts::statement_expressions(stmt) {
                 self.expression(expr, None, id, scope);
@@ -87,7 +94,9 @@ impl<'a> FileIndex<'a> {
 
     /// Decorators, defaults, annotations and bases are evaluated by the scope around a definition.
     fn headers(&mut self, stmt: &'a Stmt, id: StmtId, scope: ScopeId) {
-        let (StmtKind::Function(inner) | StmtKind::Class(inner)) = stmt.kind else { return };
+        let (StmtKind::Function(inner) | StmtKind::Class(inner)) = stmt.kind else {
+            return;
+        };
         let written = self.facts.scope(inner);
         let mut parts: Vec<ExprId> = written.decorators.clone();
         parts.extend(&written.bases);
@@ -105,12 +114,19 @@ impl<'a> FileIndex<'a> {
 
     fn inner_blocks(&mut self, stmt: &'a Stmt, id: StmtId, scope: ScopeId) {
         match &stmt.kind {
-            StmtKind::If { body, orelse, .. } | StmtKind::For { body, orelse, .. } | StmtKind::While { body, orelse, .. } => {
+            StmtKind::If { body, orelse, .. }
+            | StmtKind::For { body, orelse, .. }
+            | StmtKind::While { body, orelse, .. } => {
                 self.block(body, scope, Some((id, Branch::Body)));
                 self.block(orelse, scope, Some((id, Branch::Orelse)));
             }
             StmtKind::With { body, .. } => self.block(body, scope, Some((id, Branch::Body))),
-            StmtKind::Try { body, handlers, orelse, finally } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finally,
+            } => {
                 self.block(body, scope, Some((id, Branch::Body)));
                 for (number, handler) in handlers.iter().enumerate() {
                     if let Some(types) = handler.types
@@ -138,7 +154,9 @@ impl<'a> FileIndex<'a> {
         self.expression_scope[expr.index()] = scope;
         match self.facts.kind(expr) {
             ExprKind::Call { .. } => self.calls.push(expr),
-            ExprKind::Name { symbol: Some(symbol), .. } => self.reads[symbol.index()].push(expr),
+            ExprKind::Name {
+                symbol: Some(symbol), ..
+            } => self.reads[symbol.index()].push(expr),
             ExprKind::Lambda(inner) => {
                 for parameter in &self.facts.scope(*inner).parameters {
                     if let Some(default) = parameter.default {
@@ -215,7 +233,10 @@ impl<'a> FileIndex<'a> {
         for around in self.expressions_around(expr) {
             if let ExprKind::Comprehension { clauses, .. } = self.facts.kind(around) {
                 // The first iterable is evaluated once, outside.
-                if clauses.first().is_none_or(|first| !self.facts.span(first.iterable).contains(self.facts.span(inner))) {
+                if clauses
+                    .first()
+                    .is_none_or(|first| !self.facts.span(first.iterable).contains(self.facts.span(inner)))
+                {
                     loops.push(Loop::Comprehension(around));
                 }
             }
@@ -236,7 +257,10 @@ impl<'a> FileIndex<'a> {
             loops.push(Loop::Statement(statement));
         }
         for (above, branch) in self.ancestors(statement) {
-            let is_loop = matches!(self.statement(above).stmt.kind, StmtKind::For { .. } | StmtKind::While { .. });
+            let is_loop = matches!(
+                self.statement(above).stmt.kind,
+                StmtKind::For { .. } | StmtKind::While { .. }
+            );
             if is_loop && branch == Branch::Body {
                 loops.push(Loop::Statement(above));
             }
@@ -249,7 +273,6 @@ impl<'a> FileIndex<'a> {
     pub fn statement_start(&self, expr: ExprId) -> Option<Span> {
         self.statement_of(expr).map(|id| self.statement(id).stmt.span)
     }
-
 }
 
 /// A loop in the code.

@@ -24,7 +24,11 @@ impl ModuleTable {
                 table.by_name.entry(name.clone()).or_default().push(id);
             }
             let package_of = |name: &String| {
-                if file.is_package { name.clone() } else { parent(name).to_owned() }
+                if file.is_package {
+                    name.clone()
+                } else {
+                    parent(name).to_owned()
+                }
             };
             table.packages.push(file.modules.iter().map(package_of).collect());
             table.roots.push(file.root.clone());

@@ -64,7 +64,12 @@ pub enum Callee {
 impl<'a> Program<'a> {
     /// Links the files.
     #[must_use]
-    pub fn link(sources: &'a [SourceFile], facts: &'a [FileFacts], knowledge: &'a Knowledge, settings: &'a Settings) -> Self {
+    pub fn link(
+        sources: &'a [SourceFile],
+        facts: &'a [FileFacts],
+        knowledge: &'a Knowledge,
+        settings: &'a Settings,
+    ) -> Self {
         let modules = ModuleTable::new(sources);
         let solution = Solver::solve(facts, &modules, knowledge);
         let indexes = facts.iter().map(FileIndex::new).collect();
@@ -93,16 +98,19 @@ impl<'a> Program<'a> {
     pub fn scopes(&self) -> impl Iterator<Item = ScopeRef> + '_ {
         self.file_ids().flat_map(move |file| {
             let scopes = self.file(file).scopes.iter().enumerate();
-            scopes.filter(|(_, scope)| scope.kind != ScopeKind::Class).map(move |(number, _)| ScopeRef {
-                file,
-                scope: ScopeId(u32::try_from(number).expect("internal: fewer than 2^32 scopes")),
-            })
+            scopes
+                .filter(|(_, scope)| scope.kind != ScopeKind::Class)
+                .map(move |(number, _)| ScopeRef {
+                    file,
+                    scope: ScopeId(u32::try_from(number).expect("internal: fewer than 2^32 scopes")),
+                })
         })
     }
 
     /// All calls of the program in order.
     pub fn calls(&self) -> impl Iterator<Item = ExprRef> + '_ {
-        self.file_ids().flat_map(|file| self.index(file).calls().iter().map(move |&expr| ExprRef { file, expr }))
+        self.file_ids()
+            .flat_map(|file| self.index(file).calls().iter().map(move |&expr| ExprRef { file, expr }))
     }
 
     /// The facts of a file.
@@ -126,13 +134,19 @@ impl<'a> Program<'a> {
     /// Where an expression stands.
     #[must_use]
     pub fn place(&self, expr: ExprRef) -> Place {
-        Place { file: expr.file, span: self.file(expr.file).span(expr.expr) }
+        Place {
+            file: expr.file,
+            span: self.file(expr.file).span(expr.expr),
+        }
     }
 
     /// The name in a definition.
     #[must_use]
     pub fn name_place(&self, scope: ScopeRef) -> Place {
-        Place { file: scope.file, span: self.file(scope.file).scope(scope.scope).name_span }
+        Place {
+            file: scope.file,
+            span: self.file(scope.file).scope(scope.scope).name_span,
+        }
     }
 
     /// The scope behind a reference.
@@ -154,7 +168,10 @@ impl<'a> Program<'a> {
     /// The dotted name of a function or class with its module.
     #[must_use]
     pub fn full_name(&self, scope: ScopeRef) -> String {
-        let module = self.sources[scope.file.index()].modules.first().map_or("", String::as_str);
+        let module = self.sources[scope.file.index()]
+            .modules
+            .first()
+            .map_or("", String::as_str);
         super::modules::join(module, &self.scope(scope).qualname)
     }
 
@@ -162,9 +179,16 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn text(&self, expr: ExprRef) -> String {
         let span = self.file(expr.file).span(expr.expr);
-        let text = self.sources[expr.file.index()].text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let text = self.sources[expr.file.index()]
+            .text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or("");
         let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.chars().count() > 60 { line.chars().take(57).chain("...".chars()).collect() } else { line }
+        if line.chars().count() > 60 {
+            line.chars().take(57).chain("...".chars()).collect()
+        } else {
+            line
+        }
     }
 
     /// What an expression may be.
@@ -189,14 +213,20 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn class_of_method(&self, function: ScopeRef) -> Option<ScopeRef> {
         let parent = self.scope(function).parent?;
-        let parent = ScopeRef { file: function.file, scope: parent };
+        let parent = ScopeRef {
+            file: function.file,
+            scope: parent,
+        };
         (self.scope(parent).kind == ScopeKind::Class).then_some(parent)
     }
 
     /// The function or module whose code an expression is.
     #[must_use]
     pub fn scope_of(&self, expr: ExprRef) -> ScopeRef {
-        ScopeRef { file: expr.file, scope: self.index(expr.file).scope_of(expr.expr) }
+        ScopeRef {
+            file: expr.file,
+            scope: self.index(expr.file).scope_of(expr.expr),
+        }
     }
 
     /// The function itself or the innermost function, lambda or module around it; class bodies are passed over.
@@ -205,7 +235,12 @@ impl<'a> Program<'a> {
         let mut current = scope;
         while self.scope(current).kind == ScopeKind::Class {
             match self.scope(current).parent {
-                Some(parent) => current = ScopeRef { file: current.file, scope: parent },
+                Some(parent) => {
+                    current = ScopeRef {
+                        file: current.file,
+                        scope: parent,
+                    }
+                }
                 None => break,
             }
         }
@@ -239,10 +274,14 @@ impl<'a> Program<'a> {
     }
 
     fn own_or_inherited_method(&self, class: ScopeRef, name: &str) -> Option<ScopeRef> {
-        self.solution.classes.ancestry(class).into_iter().find_map(|base| match base {
-            super::solver::Base::Project(class) => self.method_in_body(class, name),
-            _ => None,
-        })
+        self.solution
+            .classes
+            .ancestry(class)
+            .into_iter()
+            .find_map(|base| match base {
+                super::solver::Base::Project(class) => self.method_in_body(class, name),
+                _ => None,
+            })
     }
 
     /// The method that a class body defines under a name; the last one where there are several.
@@ -250,24 +289,42 @@ impl<'a> Program<'a> {
     pub fn method_in_body(&self, class: ScopeRef, name: &str) -> Option<ScopeRef> {
         let file = self.file(class.file);
         let symbol = file.symbol_in(class.scope, name)?;
-        file.symbol(symbol).definitions.iter().rev().find_map(|&def| match file.definition(def).kind {
-            crate::facts::DefKind::Function(scope) => Some(ScopeRef { file: class.file, scope }),
-            _ => None,
-        })
+        file.symbol(symbol)
+            .definitions
+            .iter()
+            .rev()
+            .find_map(|&def| match file.definition(def).kind {
+                crate::facts::DefKind::Function(scope) => Some(ScopeRef {
+                    file: class.file,
+                    scope,
+                }),
+                _ => None,
+            })
     }
 
     /// How a decorator changes what a function is.
     #[must_use]
     pub fn semantics_of_decorators(&self, function: ScopeRef) -> Vec<Semantic> {
         let decorators = &self.scope(function).decorators;
-        decorators.iter().filter_map(|&decorator| self.semantic_of_decorator(ExprRef { file: function.file, expr: decorator })).collect()
+        decorators
+            .iter()
+            .filter_map(|&decorator| {
+                self.semantic_of_decorator(ExprRef {
+                    file: function.file,
+                    expr: decorator,
+                })
+            })
+            .collect()
     }
 
     /// What a decorator means, called or not.
     #[must_use]
     pub fn semantic_of_decorator(&self, decorator: ExprRef) -> Option<Semantic> {
         let callee = match self.kind(decorator) {
-            ExprKind::Call { callee, .. } => ExprRef { file: decorator.file, expr: *callee },
+            ExprKind::Call { callee, .. } => ExprRef {
+                file: decorator.file,
+                expr: *callee,
+            },
             _ => decorator,
         };
         self.values(callee).iter().find_map(|value| match *self.value(value) {
@@ -279,8 +336,13 @@ impl<'a> Program<'a> {
     /// Everything that a call may call.
     #[must_use]
     pub fn callees(&self, call: ExprRef) -> Vec<Callee> {
-        let ExprKind::Call { callee, .. } = self.kind(call) else { return Vec::new() };
-        self.callees_of(self.values(ExprRef { file: call.file, expr: *callee }))
+        let ExprKind::Call { callee, .. } = self.kind(call) else {
+            return Vec::new();
+        };
+        self.callees_of(self.values(ExprRef {
+            file: call.file,
+            expr: *callee,
+        }))
     }
 
     /// Everything that calling one of the values may call.
@@ -289,27 +351,45 @@ impl<'a> Program<'a> {
         let mut found = Vec::new();
         for value in values.iter() {
             match self.value(value).clone() {
-                Value::Function(function) => found.push(Callee::Function { function, receiver: None }),
+                Value::Function(function) => found.push(Callee::Function {
+                    function,
+                    receiver: None,
+                }),
                 Value::BoundMethod { receiver, function } => {
-                    found.push(Callee::Function { function, receiver: Some(receiver) });
+                    found.push(Callee::Function {
+                        function,
+                        receiver: Some(receiver),
+                    });
                 }
                 Value::Class(class) => found.push(Callee::Class(class)),
                 Value::Instance { class, site } => {
                     for function in self.methods(class, "__call__", site.is_none()) {
-                        found.push(Callee::Function { function, receiver: Some(value) });
+                        found.push(Callee::Function {
+                            function,
+                            receiver: Some(value),
+                        });
                     }
                 }
                 Value::Partial(site) => found.push(Callee::Partial(site)),
                 Value::External(name) => {
-                    found.push(Callee::External { name: self.name(name).to_owned(), receiver: None });
+                    found.push(Callee::External {
+                        name: self.name(name).to_owned(),
+                        receiver: None,
+                    });
                 }
                 Value::ExternalMethod { receiver, of, name } => {
                     let name = self.method_name(self.name(of), self.name(name));
-                    found.push(Callee::External { name, receiver: Some(receiver) });
+                    found.push(Callee::External {
+                        name,
+                        receiver: Some(receiver),
+                    });
                 }
                 Value::ExternalInstance { of, .. } => {
                     let name = self.method_name(self.name(of), "__call__");
-                    found.push(Callee::External { name, receiver: Some(value) });
+                    found.push(Callee::External {
+                        name,
+                        receiver: Some(value),
+                    });
                 }
                 Value::Unknown(reason) => found.push(Callee::Unknown(reason)),
                 _ => {}
@@ -336,17 +416,31 @@ impl<'a> Program<'a> {
     /// The argument of a call at a position or under a name. Positions do not count past a `*value`.
     #[must_use]
     pub fn argument(&self, call: ExprRef, position: Option<u32>, keyword: Option<&str>) -> Option<ExprRef> {
-        let ExprKind::Call { arguments, .. } = self.kind(call) else { return None };
+        let ExprKind::Call { arguments, .. } = self.kind(call) else {
+            return None;
+        };
         if let Some(keyword) = keyword {
-            let named = arguments.iter().find(|argument| argument.kind == ArgumentKind::Keyword(keyword.to_owned()));
+            let named = arguments
+                .iter()
+                .find(|argument| argument.kind == ArgumentKind::Keyword(keyword.to_owned()));
             if let Some(argument) = named {
-                return Some(ExprRef { file: call.file, expr: argument.value });
+                return Some(ExprRef {
+                    file: call.file,
+                    expr: argument.value,
+                });
             }
         }
         let position = position? as usize;
-        let plain = arguments.iter().take_while(|argument| argument.kind != ArgumentKind::Star);
-        let argument = plain.filter(|argument| argument.kind == ArgumentKind::Positional).nth(position)?;
-        Some(ExprRef { file: call.file, expr: argument.value })
+        let plain = arguments
+            .iter()
+            .take_while(|argument| argument.kind != ArgumentKind::Star);
+        let argument = plain
+            .filter(|argument| argument.kind == ArgumentKind::Positional)
+            .nth(position)?;
+        Some(ExprRef {
+            file: call.file,
+            expr: argument.value,
+        })
     }
 
     /// The argument of a call where the knowledge base says that it stands.
@@ -360,9 +454,13 @@ impl<'a> Program<'a> {
     pub fn type_names(&self, value: ValueId) -> Vec<&str> {
         match *self.value(value) {
             Value::ExternalInstance { of, .. } => vec![self.name(of)],
-            Value::Instance { class, .. } => {
-                self.solution.classes.external_ancestors(class).into_iter().map(|name| self.name(name)).collect()
-            }
+            Value::Instance { class, .. } => self
+                .solution
+                .classes
+                .external_ancestors(class)
+                .into_iter()
+                .map(|name| self.name(name))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -370,7 +468,9 @@ impl<'a> Program<'a> {
     /// What the knowledge base says of a value's type.
     #[must_use]
     pub fn type_fact(&self, value: ValueId) -> Option<&TypeFact> {
-        self.type_names(value).into_iter().find_map(|name| self.knowledge.type_fact(name))
+        self.type_names(value)
+            .into_iter()
+            .find_map(|name| self.knowledge.type_fact(name))
     }
 
     /// The part that a value plays between threads and processes.
@@ -415,7 +515,11 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn parameters(&self, function: ScopeRef, bound: bool) -> &'a [Parameter] {
         let parameters = &self.scope(function).parameters;
-        if bound && !parameters.is_empty() { &parameters[1..] } else { parameters }
+        if bound && !parameters.is_empty() {
+            &parameters[1..]
+        } else {
+            parameters
+        }
     }
 
     /// The context start method that calls of `set_start_method` choose for the whole program.
@@ -426,7 +530,9 @@ impl<'a> Program<'a> {
                 if let Callee::External { name, .. } = callee
                     && self.knowledge.semantic(&name) == Some(Semantic::SetStartMethod)
                 {
-                    let method = self.argument(call, Some(0), Some("method")).and_then(|argument| self.start_method_named(argument));
+                    let method = self
+                        .argument(call, Some(0), Some("method"))
+                        .and_then(|argument| self.start_method_named(argument));
                     found.insert(call, method);
                 }
             }
@@ -438,19 +544,27 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn start_method_named(&self, argument: ExprRef) -> Option<StartMethod> {
         let text = self.literal_string(argument)?;
-        [StartMethod::Fork, StartMethod::Forkserver, StartMethod::Spawn].into_iter().find(|method| method.as_str() == text)
+        [StartMethod::Fork, StartMethod::Forkserver, StartMethod::Spawn]
+            .into_iter()
+            .find(|method| method.as_str() == text)
     }
 
     /// Whether a scope's code is a lambda's or function's body that another function defines and returns.
     #[must_use]
     pub fn parent_scope(&self, scope: ScopeRef) -> Option<ScopeRef> {
-        self.scope(scope).parent.map(|parent| ScopeRef { file: scope.file, scope: parent })
+        self.scope(scope).parent.map(|parent| ScopeRef {
+            file: scope.file,
+            scope: parent,
+        })
     }
 
     /// The module scope of a file.
     #[must_use]
     pub fn module_scope(&self, file: FileId) -> ScopeRef {
-        ScopeRef { file, scope: crate::facts::MODULE }
+        ScopeRef {
+            file,
+            scope: crate::facts::MODULE,
+        }
     }
 
     /// The reference to a scope of a file.

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use crate::config::StartMethod;
 use crate::facts::{DefKind, ExprKind};
 use crate::finding::Place;
-use crate::knowledge::{ArgumentsShape, FanOut, PicklingMoment, Role, Semantic, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind};
+use crate::knowledge::{
+    ArgumentsShape, FanOut, PicklingMoment, Role, Semantic, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind,
+};
 
 use super::index::Loop;
 use super::program::{Callee, Program};
@@ -162,7 +164,9 @@ impl Submission<'_> {
                 _ => return None,
             }
         }
-        reason.or(Some(Unresolved::DynamicAttribute)).filter(|_| self.targets.is_empty() || reason.is_some())
+        reason
+            .or(Some(Unresolved::DynamicAttribute))
+            .filter(|_| self.targets.is_empty() || reason.is_some())
     }
 }
 
@@ -209,12 +213,18 @@ fn mark_several(program: &Program<'_>, all: &mut [Submission<'_>]) {
     let mut counts: BTreeMap<(ScopeRef, ScopeRef), u32> = BTreeMap::new();
     for submission in all.iter() {
         for function in submission.targets.iter().filter_map(Target::function) {
-            *counts.entry((program.function_around(submission.scope), function)).or_default() += 1;
+            *counts
+                .entry((program.function_around(submission.scope), function))
+                .or_default() += 1;
         }
     }
     for submission in all.iter_mut().filter(|submission| submission.intent == Intent::Single) {
         let scope = program.function_around(submission.scope);
-        let several = submission.targets.iter().filter_map(Target::function).any(|function| counts.get(&(scope, function)) > Some(&1));
+        let several = submission
+            .targets
+            .iter()
+            .filter_map(Target::function)
+            .any(|function| counts.get(&(scope, function)) > Some(&1));
         if several {
             submission.intent = Intent::Several;
         }
@@ -251,7 +261,10 @@ fn external_submission<'a>(
     receiver: Option<ValueId>,
 ) -> Option<Submission<'a>> {
     let shape = program.knowledge.submission(name)?;
-    let callable = shape.callable.as_ref().and_then(|position| program.argument_at(call, position));
+    let callable = shape
+        .callable
+        .as_ref()
+        .and_then(|position| program.argument_at(call, position));
     if callable.is_none() && !has_arguments(program, call) {
         return None;
     }
@@ -295,10 +308,20 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
     })?;
     let mut targets = Vec::new();
     let mut callable = None;
-    let value = program.values(call).iter().find(|&value| matches!(program.value(value), Value::Instance { .. }));
+    let value = program
+        .values(call)
+        .iter()
+        .find(|&value| matches!(program.value(value), Value::Instance { .. }));
     match program.methods(class, "run", false).first() {
         Some(&function) => {
-            targets.push(Target { callee: Callee::Function { function, receiver: value }, partials: Vec::new(), value });
+            targets.push(Target {
+                callee: Callee::Function {
+                    function,
+                    receiver: value,
+                },
+                partials: Vec::new(),
+                value,
+            });
         }
         None => {
             callable = target_passed_up(program, class, shape);
@@ -315,7 +338,12 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
         scope: program.scope_of(call),
         shape,
         api: name,
-        workers: vec![Worker { kind, executor: None, start: StartSetting::Default, cloudpickle }],
+        workers: vec![Worker {
+            kind,
+            executor: None,
+            start: StartSetting::Default,
+            cloudpickle,
+        }],
         callable,
         targets,
         arguments,
@@ -327,10 +355,16 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
 }
 
 fn constructor_arguments(program: &Program<'_>, call: ExprRef) -> Vec<TaskArgument> {
-    let ExprKind::Call { arguments, .. } = program.kind(call) else { return Vec::new() };
+    let ExprKind::Call { arguments, .. } = program.kind(call) else {
+        return Vec::new();
+    };
     arguments
         .iter()
-        .map(|argument| TaskArgument { expr: program.sibling(call, argument.value), slot: None, elements: false })
+        .map(|argument| TaskArgument {
+            expr: program.sibling(call, argument.value),
+            slot: None,
+            elements: false,
+        })
         .collect()
 }
 
@@ -355,8 +389,16 @@ pub fn targets_of(program: &Program<'_>, callable: ExprRef) -> Vec<Target> {
         collect_targets(program, value, value, &mut Vec::new(), &mut targets);
     }
     if targets.is_empty() {
-        let reason = if is_parameter(program, callable) { Unresolved::Parameter } else { Unresolved::DynamicAttribute };
-        targets.push(Target { callee: Callee::Unknown(reason), partials: Vec::new(), value: None });
+        let reason = if is_parameter(program, callable) {
+            Unresolved::Parameter
+        } else {
+            Unresolved::DynamicAttribute
+        };
+        targets.push(Target {
+            callee: Callee::Unknown(reason),
+            partials: Vec::new(),
+            value: None,
+        });
     }
     targets
 }
@@ -385,7 +427,11 @@ fn collect_targets(
     let set = super::values::ValueSet::one(value);
     for callee in program.callees_of(&set) {
         // A wrapped function (`sync_to_async(f)`) is what runs.
-        let target = Target { callee, partials: partials.clone(), value: Some(whole) };
+        let target = Target {
+            callee,
+            partials: partials.clone(),
+            value: Some(whole),
+        };
         if !targets.contains(&target) {
             targets.push(target);
         }
@@ -409,7 +455,11 @@ fn delayed_targets(program: &Program<'_>, iterable: ExprRef) -> Vec<Target> {
         }
     }
     if targets.is_empty() {
-        targets.push(Target { callee: Callee::Unknown(Unresolved::Element), partials: Vec::new(), value: None });
+        targets.push(Target {
+            callee: Callee::Unknown(Unresolved::Element),
+            partials: Vec::new(),
+            value: None,
+        });
     }
     targets
 }
@@ -419,8 +469,12 @@ fn delayed_targets(program: &Program<'_>, iterable: ExprRef) -> Vec<Target> {
 pub fn delayed_calls(program: &Program<'_>, iterable: ExprRef) -> Vec<ExprRef> {
     let mut calls = Vec::new();
     for value in program.values(iterable).iter() {
-        let Value::ExternalInstance { site: Some(site), .. } = *program.value(value) else { continue };
-        let elements = program.solution.variable(super::solver::Variable::Element(site, super::solver::Key::All));
+        let Value::ExternalInstance { site: Some(site), .. } = *program.value(value) else {
+            continue;
+        };
+        let elements = program
+            .solution
+            .variable(super::solver::Variable::Element(site, super::solver::Key::All));
         for element in elements.iter() {
             if let Value::Delayed(call) = *program.value(element) {
                 calls.push(call);
@@ -433,7 +487,9 @@ pub fn delayed_calls(program: &Program<'_>, iterable: ExprRef) -> Vec<ExprRef> {
 /// The callable in `delayed(f)(x)`.
 #[must_use]
 pub fn delayed_callable(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
-    let ExprKind::Call { callee, .. } = program.kind(call) else { return None };
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
     for value in program.values(program.sibling(call, *callee)).iter() {
         if let Value::Delayed(site) = *program.value(value) {
             return program.argument(site, Some(0), None);
@@ -444,18 +500,35 @@ pub fn delayed_callable(program: &Program<'_>, call: ExprRef) -> Option<ExprRef>
 
 fn workers_of(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef, receiver: Option<ValueId>) -> Vec<Worker> {
     let cloudpickle = shape.pickles == PicklingMoment::Cloudpickle;
-    let plain = |kind| vec![Worker { kind: Some(kind), executor: None, start: StartSetting::Default, cloudpickle }];
+    let plain = |kind| {
+        vec![Worker {
+            kind: Some(kind),
+            executor: None,
+            start: StartSetting::Default,
+            cloudpickle,
+        }]
+    };
     match shape.worker {
         WorkerChoice::Thread => plain(WorkerKind::Thread),
         WorkerChoice::Process => {
             let start = receiver.map_or(StartSetting::Default, |receiver| start_of_context(program, receiver));
-            vec![Worker { kind: Some(WorkerKind::Process), executor: receiver, start, cloudpickle }]
+            vec![Worker {
+                kind: Some(WorkerKind::Process),
+                executor: receiver,
+                start,
+                cloudpickle,
+            }]
         }
         WorkerChoice::Interpreter => plain(WorkerKind::Interpreter),
         WorkerChoice::EventLoop => plain(WorkerKind::EventLoop),
         WorkerChoice::Receiver => match receiver {
             Some(receiver) => vec![executor_worker(program, receiver)],
-            None => vec![Worker { kind: None, executor: None, start: StartSetting::Default, cloudpickle }],
+            None => vec![Worker {
+                kind: None,
+                executor: None,
+                start: StartSetting::Default,
+                cloudpickle,
+            }],
         },
         WorkerChoice::ExecutorArgument => executor_argument_workers(program, call),
         WorkerChoice::Backend => vec![backend_worker(program, shape, receiver)],
@@ -463,12 +536,22 @@ fn workers_of(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef, rec
 }
 
 fn executor_argument_workers(program: &Program<'_>, call: ExprRef) -> Vec<Worker> {
-    let unknown = Worker { kind: None, executor: None, start: StartSetting::Default, cloudpickle: false };
-    let Some(argument) = program.argument(call, Some(0), Some("executor")) else { return vec![unknown] };
+    let unknown = Worker {
+        kind: None,
+        executor: None,
+        start: StartSetting::Default,
+        cloudpickle: false,
+    };
+    let Some(argument) = program.argument(call, Some(0), Some("executor")) else {
+        return vec![unknown];
+    };
     let mut workers = Vec::new();
     for value in program.values(argument).iter() {
         let worker = match program.value(value) {
-            Value::None => Worker { kind: Some(WorkerKind::Thread), ..unknown.clone() },
+            Value::None => Worker {
+                kind: Some(WorkerKind::Thread),
+                ..unknown.clone()
+            },
             _ => executor_worker(program, value),
         };
         if !workers.contains(&worker) {
@@ -491,7 +574,9 @@ fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
 
 /// The start method that an executor's constructor fixes: by a context argument, or as a method of a context.
 fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
-    let Some(Site::Expr(site)) = program.site(executor) else { return StartSetting::Default };
+    let Some(Site::Expr(site)) = program.site(executor) else {
+        return StartSetting::Default;
+    };
     if let ExprKind::Call { callee, .. } = program.kind(site) {
         for value in program.values(program.sibling(site, *callee)).iter() {
             if let Value::ExternalMethod { receiver, .. } = *program.value(value)
@@ -501,7 +586,9 @@ fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
             }
         }
     }
-    let context = program.type_fact(executor).and_then(|fact| fact.context_argument.as_ref());
+    let context = program
+        .type_fact(executor)
+        .and_then(|fact| fact.context_argument.as_ref());
     match context.and_then(|position| program.argument_at(site, position)) {
         Some(argument) => start_of_context_expression(program, argument),
         None => StartSetting::Default,
@@ -529,7 +616,9 @@ fn start_of_context(program: &Program<'_>, context: ValueId) -> StartSetting {
     if program.role(context) != Some(Role::Context) {
         return StartSetting::Default;
     }
-    let Some(Site::Expr(site)) = program.site(context) else { return StartSetting::Unknown };
+    let Some(Site::Expr(site)) = program.site(context) else {
+        return StartSetting::Unknown;
+    };
     let makes_context = program.callees(site).iter().any(
         |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(Semantic::GetContext)),
     );
@@ -553,9 +642,13 @@ fn backend_worker(program: &Program<'_>, shape: &SubmissionShape, receiver: Opti
         start: StartSetting::Default,
         cloudpickle: shape.pickles == PicklingMoment::Cloudpickle,
     };
-    let Some(Site::Expr(site)) = receiver.and_then(|receiver| program.site(receiver)) else { return worker };
+    let Some(Site::Expr(site)) = receiver.and_then(|receiver| program.site(receiver)) else {
+        return worker;
+    };
     for backend in &shape.backends {
-        let Some(argument) = program.argument(site, None, Some(&backend.keyword)) else { continue };
+        let Some(argument) = program.argument(site, None, Some(&backend.keyword)) else {
+            continue;
+        };
         match program.literal_string(argument) {
             Some(text) if text == backend.value => {
                 worker.kind = Some(backend.worker);
@@ -576,18 +669,32 @@ fn task_arguments(
     call: ExprRef,
     callable: Option<ExprRef>,
 ) -> (Vec<TaskArgument>, bool) {
-    let ExprKind::Call { arguments, .. } = program.kind(call) else { return (Vec::new(), false) };
+    let ExprKind::Call { arguments, .. } = program.kind(call) else {
+        return (Vec::new(), false);
+    };
     match shape.arguments {
         ArgumentsShape::Rest | ArgumentsShape::Iterables => rest_arguments(program, shape, call, callable),
         ArgumentsShape::ArgsKwargs => args_kwargs(program, shape, call),
         ArgumentsShape::OneIterable | ArgumentsShape::TupleIterable => {
-            let iterable = shape.arguments_at.as_ref().and_then(|position| program.argument_at(call, position));
+            let iterable = shape
+                .arguments_at
+                .as_ref()
+                .and_then(|position| program.argument_at(call, position));
             let slot = (shape.arguments == ArgumentsShape::OneIterable).then_some(Slot::Position(0));
-            let found = iterable.map(|expr| TaskArgument { expr, slot, elements: true });
-            (found.into_iter().collect(), shape.arguments == ArgumentsShape::OneIterable)
+            let found = iterable.map(|expr| TaskArgument {
+                expr,
+                slot,
+                elements: true,
+            });
+            (
+                found.into_iter().collect(),
+                shape.arguments == ArgumentsShape::OneIterable,
+            )
         }
         ArgumentsShape::DelayedCalls => {
-            let calls = callable.map(|iterable| delayed_calls(program, iterable)).unwrap_or_default();
+            let calls = callable
+                .map(|iterable| delayed_calls(program, iterable))
+                .unwrap_or_default();
             let mut found = Vec::new();
             for delayed in &calls {
                 found.extend(constructor_arguments(program, *delayed));
@@ -605,9 +712,15 @@ fn rest_arguments(
     callable: Option<ExprRef>,
 ) -> (Vec<TaskArgument>, bool) {
     use crate::facts::ArgumentKind;
-    let ExprKind::Call { arguments, .. } = program.kind(call) else { return (Vec::new(), false) };
+    let ExprKind::Call { arguments, .. } = program.kind(call) else {
+        return (Vec::new(), false);
+    };
     let elements = shape.arguments == ArgumentsShape::Iterables;
-    let after = shape.callable.as_ref().and_then(|position| position.position).map_or(0, |position| position as usize + 1);
+    let after = shape
+        .callable
+        .as_ref()
+        .and_then(|position| position.position)
+        .map_or(0, |position| position as usize + 1);
     let (mut found, mut complete, mut position) = (Vec::new(), true, 0);
     for argument in arguments {
         let expr = program.sibling(call, argument.value);
@@ -637,7 +750,10 @@ fn rest_arguments(
 
 fn args_kwargs(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) -> (Vec<TaskArgument>, bool) {
     let (mut found, mut complete) = (Vec::new(), true);
-    let tuple = shape.arguments_at.as_ref().and_then(|position| program.argument_at(call, position));
+    let tuple = shape
+        .arguments_at
+        .as_ref()
+        .and_then(|position| program.argument_at(call, position));
     if let Some(tuple) = tuple {
         match program.kind(tuple) {
             ExprKind::Sequence { elements, len, .. } if elements.len() == *len as usize => {
@@ -646,16 +762,27 @@ fn args_kwargs(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) ->
                     let starred = matches!(program.kind(expr), ExprKind::Starred(_));
                     complete &= !starred;
                     let slot = complete.then_some(Slot::Position(position));
-                    found.push(TaskArgument { expr, slot, elements: starred });
+                    found.push(TaskArgument {
+                        expr,
+                        slot,
+                        elements: starred,
+                    });
                 }
             }
             _ => {
                 complete = false;
-                found.push(TaskArgument { expr: tuple, slot: None, elements: true });
+                found.push(TaskArgument {
+                    expr: tuple,
+                    slot: None,
+                    elements: true,
+                });
             }
         }
     }
-    let mapping = shape.keywords_at.as_ref().and_then(|position| program.argument_at(call, position));
+    let mapping = shape
+        .keywords_at
+        .as_ref()
+        .and_then(|position| program.argument_at(call, position));
     if let Some(mapping) = mapping {
         match program.kind(mapping) {
             ExprKind::Dict { entries, len } if entries.len() == *len as usize => {
@@ -665,18 +792,28 @@ fn args_kwargs(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) ->
                         _ => None,
                     });
                     complete &= name.is_some();
-                    found.push(TaskArgument { expr: program.sibling(call, value), slot: name, elements: false });
+                    found.push(TaskArgument {
+                        expr: program.sibling(call, value),
+                        slot: name,
+                        elements: false,
+                    });
                 }
             }
             _ => {
                 complete = false;
-                found.push(TaskArgument { expr: mapping, slot: None, elements: true });
+                found.push(TaskArgument {
+                    expr: mapping,
+                    slot: None,
+                    elements: true,
+                });
             }
         }
     }
     use crate::facts::ArgumentKind;
     if let ExprKind::Call { arguments, .. } = program.kind(call) {
-        complete &= !arguments.iter().any(|argument| matches!(argument.kind, ArgumentKind::Star | ArgumentKind::DoubleStar));
+        complete &= !arguments
+            .iter()
+            .any(|argument| matches!(argument.kind, ArgumentKind::Star | ArgumentKind::DoubleStar));
     }
     (found, complete)
 }
@@ -700,7 +837,12 @@ fn intent(program: &Program<'_>, fan_out: FanOut, call: ExprRef) -> Intent {
 fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
     let mut found = Vec::new();
     let file = program.file(expr.file);
-    if let ExprKind::Name { symbol: Some(symbol), reaching, .. } = program.kind(expr) {
+    if let ExprKind::Name {
+        symbol: Some(symbol),
+        reaching,
+        ..
+    } = program.kind(expr)
+    {
         let all = &file.symbol(*symbol).definitions;
         for &def in if reaching.is_empty() { all } else { reaching } {
             match file.definition(def).kind {
@@ -717,7 +859,9 @@ fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32
 
 /// The submissions that callers make through a function that hands one of its parameters over.
 fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec<Submission<'a>> {
-    let Some(callable) = inner.callable else { return Vec::new() };
+    let Some(callable) = inner.callable else {
+        return Vec::new();
+    };
     let mut derived = Vec::new();
     for (function, parameter) in parameters_behind(program, callable) {
         for &call in program.solution.callers.get(&function).into_iter().flatten() {
@@ -737,7 +881,10 @@ fn derived_at<'a>(
     call: ExprRef,
 ) -> Option<Submission<'a>> {
     let bound = program.callees(call).iter().any(|callee| match callee {
-        Callee::Function { function: called, receiver } => *called == function && receiver.is_some(),
+        Callee::Function {
+            function: called,
+            receiver,
+        } => *called == function && receiver.is_some(),
         Callee::Class(_) => true,
         _ => false,
     });

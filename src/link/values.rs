@@ -257,7 +257,10 @@ pub struct Interner<T> {
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), numbers: HashMap::new() }
+        Self {
+            items: Vec::new(),
+            numbers: HashMap::new(),
+        }
     }
 }
 

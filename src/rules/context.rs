@@ -7,6 +7,14 @@ use crate::config::{PythonVersion, Settings, StartMethod};
 use crate::finding::{Confidence, Finding, Note, Place};
 use crate::link::{Program, Submission};
 use crate::summary::Summaries;
+use crate::summary::child_memory::ChildMemory;
+use crate::summary::event_loop::EventLoop;
+use crate::summary::lifecycles::Lifecycles;
+use crate::summary::locks::Locks;
+use crate::summary::pickling::Pickling;
+use crate::summary::raises::Raises;
+use crate::summary::sharing::Sharing;
+use crate::summary::startup::Startup;
 
 use super::Rule;
 
@@ -19,6 +27,14 @@ pub struct Context<'a> {
     /// The settings of the run.
     pub settings: &'a Settings,
     assessments: Vec<OnceLock<Assessment>>,
+    child_memory: OnceLock<ChildMemory>,
+    event_loop: OnceLock<EventLoop>,
+    lifecycles: OnceLock<Lifecycles>,
+    locks: OnceLock<Locks>,
+    pickling: OnceLock<Pickling>,
+    raises: OnceLock<Raises>,
+    sharing: OnceLock<Sharing>,
+    startup: OnceLock<Startup>,
 }
 
 impl<'a> Context<'a> {
@@ -26,7 +42,20 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn new(program: &'a Program<'a>, summaries: &'a Summaries, settings: &'a Settings) -> Self {
         let assessments = program.submissions.iter().map(|_| OnceLock::new()).collect();
-        Self { program, summaries, settings, assessments }
+        Self {
+            program,
+            summaries,
+            settings,
+            assessments,
+            child_memory: OnceLock::new(),
+            event_loop: OnceLock::new(),
+            lifecycles: OnceLock::new(),
+            locks: OnceLock::new(),
+            pickling: OnceLock::new(),
+            raises: OnceLock::new(),
+            sharing: OnceLock::new(),
+            startup: OnceLock::new(),
+        }
     }
 
     /// What a submission runs and which worker suits it; `number` is its position in the program's list.
@@ -34,6 +63,61 @@ impl<'a> Context<'a> {
     pub fn assessment(&self, number: usize) -> &Assessment {
         let submission = &self.program.submissions[number];
         self.assessments[number].get_or_init(|| assess(self.program, self.summaries, submission))
+    }
+
+    /// ChildMemory, computed when it is first asked for.
+    #[must_use]
+    pub fn child_memory(&self) -> &ChildMemory {
+        self.child_memory
+            .get_or_init(|| ChildMemory::compute(self.program, self.summaries))
+    }
+
+    /// EventLoop, computed when it is first asked for.
+    #[must_use]
+    pub fn event_loop(&self) -> &EventLoop {
+        self.event_loop
+            .get_or_init(|| EventLoop::compute(self.program, self.summaries))
+    }
+
+    /// Lifecycles, computed when it is first asked for.
+    #[must_use]
+    pub fn lifecycles(&self) -> &Lifecycles {
+        self.lifecycles
+            .get_or_init(|| Lifecycles::compute(self.program, self.summaries))
+    }
+
+    /// Locks, computed when it is first asked for.
+    #[must_use]
+    pub fn locks(&self) -> &Locks {
+        self.locks.get_or_init(|| Locks::compute(self.program, self.summaries))
+    }
+
+    /// Pickling, computed when it is first asked for.
+    #[must_use]
+    pub fn pickling(&self) -> &Pickling {
+        self.pickling
+            .get_or_init(|| Pickling::compute(self.program, self.summaries))
+    }
+
+    /// Raises, computed when it is first asked for.
+    #[must_use]
+    pub fn raises(&self) -> &Raises {
+        self.raises
+            .get_or_init(|| Raises::compute(self.program, self.summaries))
+    }
+
+    /// Sharing, computed when it is first asked for.
+    #[must_use]
+    pub fn sharing(&self) -> &Sharing {
+        self.sharing
+            .get_or_init(|| Sharing::compute(self.program, self.summaries))
+    }
+
+    /// Startup, computed when it is first asked for.
+    #[must_use]
+    pub fn startup(&self) -> &Startup {
+        self.startup
+            .get_or_init(|| Startup::compute(self.program, self.summaries))
     }
 
     /// The start methods that may be in force where the code fixes none, with where each holds.
@@ -107,7 +191,10 @@ impl Draft {
     /// Evidence at a place.
     #[must_use]
     pub fn note(mut self, place: Place, message: impl Into<String>) -> Self {
-        self.finding.related.push(Note { place, message: message.into() });
+        self.finding.related.push(Note {
+            place,
+            message: message.into(),
+        });
         self
     }
 

@@ -33,13 +33,19 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         confidence = Confidence::Low;
     }
     let target = wording::target(context.program, submission);
-    let message = format!("{target} is CPU-bound and is {} threads, which take turns under the GIL", wording::handed(submission));
+    let message = format!(
+        "{target} is CPU-bound and is {} threads, which take turns under the GIL",
+        wording::handed(submission)
+    );
     let draft = context
         .finding(&RULE, context.program.place(submission.call), message)
         .confidence(confidence)
         .notes(wording::target_note(context.program, submission))
         .notes(assessment.evidence.iter().cloned());
-    let mut help = format!("a process pool is predicted {} faster", wording::times(assessment.workers.processes));
+    let mut help = format!(
+        "a process pool is predicted {} faster",
+        wording::times(assessment.workers.processes)
+    );
     if context.settings.versions.reaches(PythonVersion::three(14)) {
         help.push_str("; from Python 3.14 an InterpreterPoolExecutor does the same without pickling the code");
     }

@@ -20,7 +20,10 @@ pub(super) static RULE: Rule = Rule {
 const COMPUTING: f64 = 0.1;
 
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
-    if !submission.is_always(WorkerKind::Process) || submission.forwarded || isolation::is_wanted(context.program, submission) {
+    if !submission.is_always(WorkerKind::Process)
+        || submission.forwarded
+        || isolation::is_wanted(context.program, submission)
+    {
         return;
     }
     let assessment = context.assessment(number);
@@ -38,7 +41,10 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         _ => Confidence::Medium,
     };
     let target = wording::target(context.program, submission);
-    let message = format!("{target} waits most of its time and is {} processes", wording::handed(submission));
+    let message = format!(
+        "{target} waits most of its time and is {} processes",
+        wording::handed(submission)
+    );
     let draft = context
         .finding(&RULE, context.program.place(submission.call), message)
         .confidence(confidence)

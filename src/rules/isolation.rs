@@ -17,20 +17,37 @@ pub(super) fn is_wanted(program: &Program<'_>, submission: &Submission<'_>) -> b
             sites.push(site);
         }
     }
-    if sites.iter().any(|&site| ARGUMENTS.iter().any(|argument| program.argument(site, None, Some(argument)).is_some())) {
+    if sites.iter().any(|&site| {
+        ARGUMENTS
+            .iter()
+            .any(|argument| program.argument(site, None, Some(argument)).is_some())
+    }) {
         return true;
     }
     program.calls().any(|call| {
-        let ExprKind::Call { callee, .. } = program.kind(call) else { return false };
-        let ExprKind::Attribute { base, name, .. } = program.kind(program.sibling(call, *callee)) else { return false };
+        let ExprKind::Call { callee, .. } = program.kind(call) else {
+            return false;
+        };
+        let ExprKind::Attribute { base, name, .. } = program.kind(program.sibling(call, *callee)) else {
+            return false;
+        };
         METHODS.contains(&name.as_str())
-            && program.values(program.sibling(call, *base)).iter().any(|value| match program.value(value) {
-                Value::ExternalInstance { site: Some(Site::Expr(site)), .. }
-                | Value::Instance { site: Some(Site::Expr(site)), .. } => {
-                    // A pool that is terminated at its end is merely cleaned up; a worker that is, is stopped.
-                    *site == submission.call
-                }
-                _ => false,
-            })
+            && program
+                .values(program.sibling(call, *base))
+                .iter()
+                .any(|value| match program.value(value) {
+                    Value::ExternalInstance {
+                        site: Some(Site::Expr(site)),
+                        ..
+                    }
+                    | Value::Instance {
+                        site: Some(Site::Expr(site)),
+                        ..
+                    } => {
+                        // A pool that is terminated at its end is merely cleaned up; a worker that is, is stopped.
+                        *site == submission.call
+                    }
+                    _ => false,
+                })
     })
 }

@@ -66,9 +66,18 @@ pub fn run(context: &Context<'_>, wanted: &dyn Fn(&Rule) -> bool) -> Vec<Finding
                     check(context, number, submission, &mut findings);
                 }
             }
-            Check::Function(check) => context.program.scopes().for_each(|scope| check(context, scope, &mut findings)),
-            Check::Call(check) => context.program.calls().for_each(|call| check(context, call, &mut findings)),
-            Check::File(check) => context.program.file_ids().for_each(|file| check(context, file, &mut findings)),
+            Check::Function(check) => context
+                .program
+                .scopes()
+                .for_each(|scope| check(context, scope, &mut findings)),
+            Check::Call(check) => context
+                .program
+                .calls()
+                .for_each(|call| check(context, call, &mut findings)),
+            Check::File(check) => context
+                .program
+                .file_ids()
+                .for_each(|file| check(context, file, &mut findings)),
             Check::Program(check) => check(context, &mut findings),
         }
     }

@@ -17,7 +17,11 @@ pub(super) static RULE: Rule = Rule {
 fn check(context: &Context<'_>, file: FileId, findings: &mut Vec<Finding>) {
     if let Some(error) = context.program.file(file).syntax_errors.first() {
         let place = Place { file, span: error.span };
-        let draft = context.finding(&RULE, place, format!("this file is not valid Python: {}", error.message));
+        let draft = context.finding(
+            &RULE,
+            place,
+            format!("this file is not valid Python: {}", error.message),
+        );
         findings.push(draft.help("what could be read is analysed all the same").done());
     }
 }

@@ -16,23 +16,39 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Submission(check),
 };
 
-/// A task is tiny when it typically costs less than the hand-off does, and cannot be expected to cost ten times more.
-const MARGIN: f64 = 1.0;
+/// Hand-offs below this many seconds are not worth a word: the tasks travel in chunks.
+const CHEAP_HAND_OFF: f64 = 1e-5;
+/// Fewer tasks than this cost little in all, however small they are.
+const FEW: f64 = 50.0;
 
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     let process = submission.is_always(WorkerKind::Process);
-    if !process || submission.forwarded || !submission.intent.is_fan_out() || isolation::is_wanted(context.program, submission) {
+    if !process
+        || submission.forwarded
+        || !submission.intent.is_fan_out()
+        || isolation::is_wanted(context.program, submission)
+    {
         return;
     }
     let assessment = context.assessment(number);
     let typical = assessment.profile.total().typical;
-    if assessment.reading.class != Class::Trivial || typical * MARGIN > assessment.hand_off {
+    if assessment.reading.class != Class::Trivial
+        || typical > assessment.hand_off
+        || assessment.hand_off < CHEAP_HAND_OFF
+    {
+        return;
+    }
+    if wording::task_count(context.program, submission).is_some_and(|rounds| rounds.count.most < FEW) {
         return;
     }
     let starts = submission.shape.result == SubmissionResult::Worker;
     let confidence = assessment.reading.confidence.min(Confidence::Medium);
     let target = wording::target(context.program, submission);
-    let what = if starts { "starting a process for it" } else { "handing it to a process" };
+    let what = if starts {
+        "starting a process for it"
+    } else {
+        "handing it to a process"
+    };
     let message = format!(
         "{target} takes about {}, {what} about {}",
         wording::seconds(typical),

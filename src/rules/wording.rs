@@ -1,8 +1,11 @@
 //! Words that several rules use.
 
 use crate::advice::Prediction;
-use crate::finding::Note;
+use crate::facts::StmtKind;
+use crate::finding::{Note, Place};
+use crate::link::index::Loop;
 use crate::link::{Callee, Intent, Program, Submission, Target};
+use crate::summary::{Rounds, Sizes};
 
 /// The work of a submission as the subject of a sentence.
 pub(super) fn target(program: &Program<'_>, submission: &Submission<'_>) -> String {
@@ -38,14 +41,58 @@ pub(super) fn handed(submission: &Submission<'_>) -> &'static str {
 pub(super) fn target_note(program: &Program<'_>, submission: &Submission<'_>) -> Option<Note> {
     let function = submission.targets.iter().find_map(Target::function)?;
     let name = program.display_name(function);
-    let message = if name == "lambda" { "this lambda is what runs".to_owned() } else { format!("`{name}` is what runs") };
-    Some(Note { place: program.name_place(function), message })
+    let message = if name == "lambda" {
+        "this lambda is what runs".to_owned()
+    } else {
+        format!("`{name}` is what runs")
+    };
+    Some(Note {
+        place: program.name_place(function),
+        message,
+    })
+}
+
+/// How many tasks a submission makes; `None` where nothing says so.
+pub(super) fn task_count(program: &Program<'_>, submission: &Submission<'_>) -> Option<Rounds> {
+    let sizes = Sizes {
+        program,
+        file: submission.call.file,
+    };
+    let rounds = match submission.intent {
+        Intent::Map => sizes.rounds(submission.arguments.first()?.expr.expr),
+        Intent::Loop(place) => loop_rounds(program, submission, place, sizes)?,
+        Intent::Several | Intent::Single => return None,
+    };
+    rounds.known.then_some(rounds)
+}
+
+fn loop_rounds(
+    program: &Program<'_>,
+    submission: &Submission<'_>,
+    place: Place,
+    sizes: Sizes<'_, '_>,
+) -> Option<Rounds> {
+    let index = program.index(submission.call.file);
+    let innermost = index.loops_around(submission.call.expr).into_iter().next()?;
+    match innermost {
+        Loop::Statement(id) => match &index.statement(id).stmt.kind {
+            StmtKind::For { iterable, .. } if index.statement(id).stmt.span == place.span => {
+                Some(sizes.rounds(*iterable))
+            }
+            _ => None,
+        },
+        Loop::Comprehension(expr) => Some(sizes.rounds(expr)),
+    }
 }
 
 /// A predicted speed-up: `1.8x to 3.6x`.
 pub(super) fn times(prediction: Prediction) -> String {
     let (least, most) = (format!("{:.1}x", prediction.least), format!("{:.1}x", prediction.most));
-    if least == most { format!("{least} on 4 cores") } else { format!("{least} to {most} on 4 cores") }
+    if least == most {
+        format!("{least} on 4 cores")
+    } else {
+        format!("{least} to {most} on 4 cores")
+    }
 }
 
 /// A duration with a unit that suits it.

@@ -2,8 +2,8 @@
 
 use crate::facts::{BinaryOp, ExprId, ExprKind};
 use crate::knowledge::{CallFact, Growth, Invocation, Selector, Semantic, WaitOn};
-use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId};
 use crate::link::Callee;
+use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId};
 
 use super::cost::{CALL, STEP, Walk};
 use super::estimate::Estimate;
@@ -75,7 +75,9 @@ impl CallCosts<'_, '_, '_> {
 
     fn partial(&self, site: ExprRef, depth: u32) -> Profile {
         let program = self.walk.program;
-        let Some(inner) = program.argument(site, Some(0), None) else { return self.unknown(Unresolved::Parameter) };
+        let Some(inner) = program.argument(site, Some(0), None) else {
+            return self.unknown(Unresolved::Parameter);
+        };
         let mut hull: Option<Profile> = None;
         for callee in program.callees_of(program.values(inner)) {
             let cost = self.callee(&callee, depth + 1);
@@ -113,14 +115,16 @@ impl CallCosts<'_, '_, '_> {
     fn is_awaited(&self) -> bool {
         let program = self.walk.program;
         let index = program.index(self.walk.function.file);
-        index.expressions_around(self.call).any(|around| match program.kind(self.walk.at(around)) {
-            ExprKind::Await(_) => true,
-            ExprKind::Call { .. } => program.callees(self.walk.at(around)).iter().any(|callee| {
-                matches!(callee, Callee::External { name, .. }
+        index
+            .expressions_around(self.call)
+            .any(|around| match program.kind(self.walk.at(around)) {
+                ExprKind::Await(_) => true,
+                ExprKind::Call { .. } => program.callees(self.walk.at(around)).iter().any(|callee| {
+                    matches!(callee, Callee::External { name, .. }
                     if program.knowledge.semantic(name) == Some(Semantic::RunsCoroutine))
-            }),
-            _ => false,
-        })
+                }),
+                _ => false,
+            })
     }
 
     fn construct(&self, class: ScopeRef) -> Profile {
@@ -174,8 +178,13 @@ impl CallCosts<'_, '_, '_> {
             Some(growth) => self.size(fact, growth, receiver),
             None => Estimate::exactly(1.0),
         };
-        let part = |range: Option<[f64; 2]>| range.map_or(Estimate::ZERO, |range| Estimate::between(range).times(units));
-        let mut profile = Profile { interpreter: part(fact.interpreter), native: part(fact.native), ..Profile::default() };
+        let part =
+            |range: Option<[f64; 2]>| range.map_or(Estimate::ZERO, |range| Estimate::between(range).times(units));
+        let mut profile = Profile {
+            interpreter: part(fact.interpreter),
+            native: part(fact.native),
+            ..Profile::default()
+        };
         if fact.grows.is_some() {
             profile.interpreter += Estimate::exactly(CALL);
         }
@@ -215,7 +224,11 @@ impl CallCosts<'_, '_, '_> {
         let argument = self.selected(fact.size.as_ref()?)?;
         let seconds = self.walk.sizes().number(argument);
         let count = seconds.count;
-        (seconds.known && count.least >= 0.0).then_some(Estimate::new(count.least, count.typical, count.most * 1.2 + 1e-4))
+        (seconds.known && count.least >= 0.0).then_some(Estimate::new(
+            count.least,
+            count.typical,
+            count.most * 1.2 + 1e-4,
+        ))
     }
 
     fn selected(&self, selector: &Selector) -> Option<ExprId> {
@@ -241,7 +254,9 @@ impl CallCosts<'_, '_, '_> {
             Some(Selector::Keyword(keyword)) if keyword == crate::link::language::SELF => by_receiver(),
             Some(selector) => self.selected(selector).map(|argument| sizes.size(argument, growth)),
             None if receiver.is_some() => by_receiver(),
-            None => self.selected(&Selector::Position(0)).map(|argument| sizes.size(argument, growth)),
+            None => self
+                .selected(&Selector::Position(0))
+                .map(|argument| sizes.size(argument, growth)),
         };
         found.unwrap_or(Estimate::new(1.0, 60.0, 1e6))
     }
@@ -250,7 +265,9 @@ impl CallCosts<'_, '_, '_> {
     fn invoked(&self, invocation: &Invocation, receiver: Option<ValueId>) -> Profile {
         let program = self.walk.program;
         let argument = program.argument(self.call_ref(), invocation.position, invocation.keyword.as_deref());
-        let Some(argument) = argument else { return Profile::default() };
+        let Some(argument) = argument else {
+            return Profile::default();
+        };
         let mut hull: Option<Profile> = None;
         for callee in program.callees_of(program.values(argument)) {
             let cost = self.callee(&callee, 1);
@@ -275,11 +292,18 @@ impl CallCosts<'_, '_, '_> {
 
     /// A method name that means much the same on every type that the knowledge base describes (`append`, `recv`).
     fn by_method_name(&self) -> Option<Profile> {
-        let ExprKind::Call { callee, .. } = self.walk.program.kind(self.call_ref()) else { return None };
-        let ExprKind::Attribute { name, .. } = self.walk.program.kind(self.walk.at(*callee)) else { return None };
+        let ExprKind::Call { callee, .. } = self.walk.program.kind(self.call_ref()) else {
+            return None;
+        };
+        let ExprKind::Attribute { name, .. } = self.walk.program.kind(self.walk.at(*callee)) else {
+            return None;
+        };
         let fact = self.walk.program.knowledge.common_method(name)?;
         let mut profile = self.fact(&fact, None);
-        profile.explain(self.walk.place(self.call), &format!("`{name}`, going by its name, here"));
+        profile.explain(
+            self.walk.place(self.call),
+            &format!("`{name}`, going by its name, here"),
+        );
         Some(profile)
     }
 
@@ -289,7 +313,12 @@ impl CallCosts<'_, '_, '_> {
             ExprKind::Call { callee, .. } => self.walk.program.text(self.walk.at(*callee)),
             _ => self.walk.program.text(self.call_ref()),
         };
-        profile.unknown.push(UnknownCall { place: self.walk.place(self.call), text, reason, times: 1.0 });
+        profile.unknown.push(UnknownCall {
+            place: self.walk.place(self.call),
+            text,
+            reason,
+            times: 1.0,
+        });
         profile
     }
 
@@ -402,7 +431,11 @@ pub(super) fn fact_profile(fact: &CallFact) -> Profile {
         None => Estimate::exactly(1.0),
     };
     let part = |range: Option<[f64; 2]>| range.map_or(Estimate::ZERO, |range| Estimate::between(range).times(units));
-    let mut profile = Profile { interpreter: part(fact.interpreter), native: part(fact.native), ..Profile::default() };
+    let mut profile = Profile {
+        interpreter: part(fact.interpreter),
+        native: part(fact.native),
+        ..Profile::default()
+    };
     match fact.on {
         Some(WaitOn::Lock | WaitOn::Queue) => profile.handover = part(fact.wait),
         _ => profile.wait = part(fact.wait),

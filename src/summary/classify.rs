@@ -76,7 +76,10 @@ pub fn read(profile: &Profile) -> Reading {
         // What is not known may change the picture, unless what is known outweighs it by far.
         let weight = unknown_seconds / (total + unknown_seconds);
         if class != Class::IoBound && (weight > 0.6 || unknown >= OFTEN && weight > 0.2) {
-            return Reading { class: Class::Unknown, confidence: Confidence::Medium };
+            return Reading {
+                class: Class::Unknown,
+                confidence: Confidence::Medium,
+            };
         }
         if weight > 0.02 || class != Class::IoBound {
             confidence = confidence.lowered();
@@ -90,7 +93,10 @@ pub fn read(profile: &Profile) -> Reading {
 
 fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {
     if unknown > 0.0 {
-        return Reading { class: Class::Unknown, confidence: Confidence::Medium };
+        return Reading {
+            class: Class::Unknown,
+            confidence: Confidence::Medium,
+        };
     }
     let confidence = if profile.total().most < TRIVIAL {
         Confidence::High
@@ -99,7 +105,10 @@ fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {
     } else {
         Confidence::Low
     };
-    Reading { class: Class::Trivial, confidence }
+    Reading {
+        class: Class::Trivial,
+        confidence,
+    }
 }
 
 /// Whether the lower bound of the dominant part lies above the upper bounds of the others.
@@ -150,7 +159,11 @@ impl Parts {
             (Class::IoBound, self.wait / total),
         ];
         shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-        if shares[0].1 >= DOMINANT { shares[0] } else { (Class::Mixed, 0.85) }
+        if shares[0].1 >= DOMINANT {
+            shares[0]
+        } else {
+            (Class::Mixed, 0.85)
+        }
     }
 }
 
@@ -170,4 +183,3 @@ pub fn part_of(class: Class, profile: &Profile) -> Part {
         _ => Part::Interpreter,
     }
 }
-

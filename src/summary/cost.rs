@@ -42,7 +42,10 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn at(&self, expr: ExprId) -> ExprRef {
-        ExprRef { file: self.function.file, expr }
+        ExprRef {
+            file: self.function.file,
+            expr,
+        }
     }
 
     pub(super) fn place(&self, expr: ExprId) -> Place {
@@ -50,7 +53,10 @@ impl Walk<'_, '_> {
     }
 
     pub(super) fn sizes(&self) -> Sizes<'_, '_> {
-        Sizes { program: self.program, file: self.function.file }
+        Sizes {
+            program: self.program,
+            file: self.function.file,
+        }
     }
 
     fn block(&self, block: &[Stmt]) -> Profile {
@@ -68,7 +74,9 @@ impl Walk<'_, '_> {
                 profile.add(&self.expression(*test));
                 profile.add(&self.branches(body, orelse));
             }
-            StmtKind::For { iterable, body, orelse, .. } => {
+            StmtKind::For {
+                iterable, body, orelse, ..
+            } => {
                 profile.add(&self.expression(*iterable));
                 profile.add(&self.for_loop(statement, *iterable, body));
                 profile.add(&self.block(orelse));
@@ -84,7 +92,12 @@ impl Walk<'_, '_> {
                 }
                 profile.add(&self.block(body));
             }
-            StmtKind::Try { body, handlers, orelse, finally } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finally,
+            } => {
                 profile.add(&Profile::steps(BLOCK / 10.0));
                 profile.add(&self.block(body));
                 for handler in handlers {
@@ -129,7 +142,11 @@ impl Walk<'_, '_> {
 
     /// Both branches, weighted: a branch that ends in `raise` is rare.
     fn branches(&self, body: &[Stmt], orelse: &[Stmt]) -> Profile {
-        let fails = |block: &[Stmt]| block.last().is_some_and(|last| matches!(last.kind, StmtKind::Raise { .. }));
+        let fails = |block: &[Stmt]| {
+            block
+                .last()
+                .is_some_and(|last| matches!(last.kind, StmtKind::Raise { .. }))
+        };
         match (fails(body), fails(orelse)) {
             (true, false) => {
                 let mut profile = self.block(body).perhaps(RARE);
@@ -152,7 +169,14 @@ impl Walk<'_, '_> {
     fn for_loop(&self, statement: &Stmt, iterable: ExprId, body: &[Stmt]) -> Profile {
         let mut rounds = self.rounds(iterable);
         if leaves_early(body) {
-            rounds = Rounds { count: Estimate::new(rounds.count.least.min(1.0), rounds.count.typical / 2.0, rounds.count.most), ..rounds };
+            rounds = Rounds {
+                count: Estimate::new(
+                    rounds.count.least.min(1.0),
+                    rounds.count.typical / 2.0,
+                    rounds.count.most,
+                ),
+                ..rounds
+            };
         }
         let mut round = self.block(body);
         round.add(&Profile::steps(STEP));
@@ -212,7 +236,13 @@ impl Walk<'_, '_> {
         }
         let span = statement_head(self.program, self.function, statement);
         let message = format!("{}, here", describe_loop(rounds));
-        profile.explain(Place { file: self.function.file, span }, &message);
+        profile.explain(
+            Place {
+                file: self.function.file,
+                span,
+            },
+            &message,
+        );
         profile
     }
 
@@ -297,7 +327,13 @@ impl Walk<'_, '_> {
     }
 
     fn comprehension(&self, expr: ExprId) -> Profile {
-        let ExprKind::Comprehension { kind, element, value, clauses } = self.program.kind(self.at(expr)) else {
+        let ExprKind::Comprehension {
+            kind,
+            element,
+            value,
+            clauses,
+        } = self.program.kind(self.at(expr))
+        else {
             return Profile::default();
         };
         let mut inner = Profile::steps(STEP);
@@ -320,7 +356,11 @@ impl Walk<'_, '_> {
         if !known {
             inner.data_loops = inner.interpreter;
         }
-        let what = if *kind == ComprehensionKind::Generator { "generator expression" } else { "comprehension" };
+        let what = if *kind == ComprehensionKind::Generator {
+            "generator expression"
+        } else {
+            "comprehension"
+        };
         inner.explain(self.place(expr), &format!("a {what} over data, here"));
         inner
     }

@@ -22,12 +22,20 @@ const CEILING: f64 = 1e6;
 
 impl Estimate {
     /// Nothing.
-    pub const ZERO: Self = Self { least: 0.0, typical: 0.0, most: 0.0 };
+    pub const ZERO: Self = Self {
+        least: 0.0,
+        typical: 0.0,
+        most: 0.0,
+    };
 
     /// Exactly this.
     #[must_use]
     pub const fn exactly(value: f64) -> Self {
-        Self { least: value, typical: value, most: value }
+        Self {
+            least: value,
+            typical: value,
+            most: value,
+        }
     }
 
     /// These bounds and this typical value.
@@ -40,7 +48,11 @@ impl Estimate {
     #[must_use]
     pub fn between(range: [f64; 2]) -> Self {
         let [least, most] = range;
-        let typical = if least > 0.0 { (least * most).sqrt() } else { most / 10.0 };
+        let typical = if least > 0.0 {
+            (least * most).sqrt()
+        } else {
+            most / 10.0
+        };
         Self { least, typical, most }
     }
 
@@ -73,7 +85,11 @@ impl Estimate {
     /// Possibly not at all, and typically only in `share` of the cases.
     #[must_use]
     pub fn perhaps(self, share: f64) -> Self {
-        Self { least: 0.0, typical: self.typical * share, most: self.most }
+        Self {
+            least: 0.0,
+            typical: self.typical * share,
+            most: self.most,
+        }
     }
 
     /// The bounds.

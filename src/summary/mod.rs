@@ -11,6 +11,15 @@ mod order;
 mod profile;
 mod sizes;
 
+pub mod child_memory;
+pub mod event_loop;
+pub mod lifecycles;
+pub mod locks;
+pub mod pickling;
+pub mod raises;
+pub mod sharing;
+pub mod startup;
+
 use std::collections::HashMap;
 
 use rayon::prelude::*;
@@ -35,8 +44,10 @@ impl Summaries {
     pub fn compute(program: &Program<'_>) -> Self {
         let mut profiles: HashMap<ScopeRef, Profile> = HashMap::new();
         for level in order::levels(program) {
-            let done: Vec<Vec<(ScopeRef, Profile)>> =
-                level.par_iter().map(|component| component_profiles(program, &profiles, component)).collect();
+            let done: Vec<Vec<(ScopeRef, Profile)>> = level
+                .par_iter()
+                .map(|component| component_profiles(program, &profiles, component))
+                .collect();
             profiles.extend(done.into_iter().flatten());
         }
         Self { profiles }
@@ -67,14 +78,28 @@ fn component_profiles(
     known: &HashMap<ScopeRef, Profile>,
     component: &order::Component,
 ) -> Vec<(ScopeRef, Profile)> {
-    let walk = |function, profiles: &HashMap<ScopeRef, Profile>| cost::Walk { program, profiles, function }.run();
+    let walk = |function, profiles: &HashMap<ScopeRef, Profile>| {
+        cost::Walk {
+            program,
+            profiles,
+            function,
+        }
+        .run()
+    };
     if !component.recursive {
-        return component.functions.iter().map(|&function| (function, walk(function, known))).collect();
+        return component
+            .functions
+            .iter()
+            .map(|&function| (function, walk(function, known)))
+            .collect();
     }
     let mut profiles = known_callees(program, known, component);
     for _ in 0..2 {
-        let round: Vec<(ScopeRef, Profile)> =
-            component.functions.iter().map(|&function| (function, walk(function, &profiles))).collect();
+        let round: Vec<(ScopeRef, Profile)> = component
+            .functions
+            .iter()
+            .map(|&function| (function, walk(function, &profiles)))
+            .collect();
         profiles.extend(round);
     }
     component

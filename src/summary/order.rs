@@ -21,12 +21,17 @@ pub(super) fn levels(program: &Program<'_>) -> Vec<Vec<Component>> {
         .file_ids()
         .flat_map(|file| {
             let count = u32::try_from(program.file(file).scopes.len()).expect("internal: fewer than 2^32 scopes");
-            (0..count).map(move |scope| ScopeRef { file, scope: ScopeId(scope) })
+            (0..count).map(move |scope| ScopeRef {
+                file,
+                scope: ScopeId(scope),
+            })
         })
         .collect();
     let numbers: HashMap<ScopeRef, usize> = nodes.iter().enumerate().map(|(number, &node)| (node, number)).collect();
-    let edges: Vec<Vec<usize>> =
-        nodes.iter().map(|&node| callees(program, node).iter().map(|callee| numbers[callee]).collect()).collect();
+    let edges: Vec<Vec<usize>> = nodes
+        .iter()
+        .map(|&node| callees(program, node).iter().map(|callee| numbers[callee]).collect())
+        .collect();
     let components = strongly_connected(&edges);
     let mut level_of = vec![0_usize; nodes.len()];
     let mut levels: Vec<Vec<Component>> = Vec::new();
@@ -49,7 +54,10 @@ pub(super) fn levels(program: &Program<'_>) -> Vec<Vec<Component>> {
         if levels.len() <= level {
             levels.resize_with(level + 1, Vec::new);
         }
-        levels[level].push(Component { functions: inside.into_iter().map(|member| nodes[member]).collect(), recursive });
+        levels[level].push(Component {
+            functions: inside.into_iter().map(|member| nodes[member]).collect(),
+            recursive,
+        });
     }
     levels
 }
@@ -60,7 +68,14 @@ pub(super) fn callees(program: &Program<'_>, scope: ScopeRef) -> BTreeSet<ScopeR
     let index = program.index(scope.file);
     for &statement in index.statements_of(scope.scope) {
         for root in crate::facts::statement_expressions(index.statement(statement).stmt) {
-            collect(program, ExprRef { file: scope.file, expr: root }, &mut found);
+            collect(
+                program,
+                ExprRef {
+                    file: scope.file,
+                    expr: root,
+                },
+                &mut found,
+            );
         }
     }
     found
@@ -94,7 +109,14 @@ fn collect(program: &Program<'_>, expr: ExprRef, found: &mut BTreeSet<ScopeRef>)
     }
     for value in program.values(expr).iter() {
         if let Value::Instance { class, .. } = *program.value(value) {
-            for method in ["__enter__", "__exit__", "__aenter__", "__aexit__", "__next__", "__getitem__"] {
+            for method in [
+                "__enter__",
+                "__exit__",
+                "__aenter__",
+                "__aexit__",
+                "__next__",
+                "__getitem__",
+            ] {
                 found.extend(program.methods(class, method, false));
             }
         }

@@ -82,7 +82,10 @@ impl Profile {
     /// Interpreter time without evidence.
     #[must_use]
     pub fn steps(seconds: f64) -> Self {
-        Self { interpreter: Estimate::new(seconds / 3.0, seconds, seconds * 3.0), ..Self::default() }
+        Self {
+            interpreter: Estimate::new(seconds / 3.0, seconds, seconds * 3.0),
+            ..Self::default()
+        }
     }
 
     /// One part.
@@ -136,7 +139,13 @@ impl Profile {
     /// This many times over.
     #[must_use]
     pub fn times(mut self, count: Estimate) -> Self {
-        for part in [&mut self.interpreter, &mut self.native, &mut self.wait, &mut self.handover, &mut self.data_loops] {
+        for part in [
+            &mut self.interpreter,
+            &mut self.native,
+            &mut self.wait,
+            &mut self.handover,
+            &mut self.data_loops,
+        ] {
             *part = part.times(count);
         }
         for evidence in &mut self.evidence {
@@ -169,7 +178,13 @@ impl Profile {
     /// Possibly not at all.
     #[must_use]
     pub fn perhaps(mut self, share: f64) -> Self {
-        for part in [&mut self.interpreter, &mut self.native, &mut self.wait, &mut self.handover, &mut self.data_loops] {
+        for part in [
+            &mut self.interpreter,
+            &mut self.native,
+            &mut self.wait,
+            &mut self.handover,
+            &mut self.data_loops,
+        ] {
             *part = part.perhaps(share);
         }
         for evidence in &mut self.evidence {
@@ -185,9 +200,15 @@ impl Profile {
     pub fn explain(&mut self, place: Place, message: &str) {
         for part in [Part::Interpreter, Part::Native, Part::Wait, Part::Handover] {
             let weight = self.part(part).typical;
-            let explained = self.evidence.iter().any(|evidence| evidence.part == part && evidence.weight * 2.0 >= weight);
+            let explained = self
+                .evidence
+                .iter()
+                .any(|evidence| evidence.part == part && evidence.weight * 2.0 >= weight);
             if weight > 0.0 && !explained {
-                let chain = vec![Note { place, message: message.to_owned() }];
+                let chain = vec![Note {
+                    place,
+                    message: message.to_owned(),
+                }];
                 self.evidence.push(Evidence { part, weight, chain });
             }
         }
@@ -198,14 +219,23 @@ impl Profile {
     pub fn called_from(&mut self, place: Place, message: &str) {
         for evidence in &mut self.evidence {
             if evidence.chain.len() < Self::CHAIN {
-                evidence.chain.insert(0, Note { place, message: message.to_owned() });
+                evidence.chain.insert(
+                    0,
+                    Note {
+                        place,
+                        message: message.to_owned(),
+                    },
+                );
             }
         }
     }
 
     fn keep_best(&mut self) {
         self.evidence.sort_by(|a, b| {
-            a.part.cmp(&b.part).then(b.weight.total_cmp(&a.weight)).then_with(|| place_of(a).cmp(&place_of(b)))
+            a.part
+                .cmp(&b.part)
+                .then(b.weight.total_cmp(&a.weight))
+                .then_with(|| place_of(a).cmp(&place_of(b)))
         });
         self.evidence.dedup_by(|a, b| a.part == b.part && a.chain == b.chain);
         let mut kept: Vec<Evidence> = Vec::with_capacity(self.evidence.len().min(8));
@@ -218,7 +248,8 @@ impl Profile {
     }
 
     fn keep_unknown(&mut self) {
-        self.unknown.sort_by(|a, b| b.times.total_cmp(&a.times).then(a.place.cmp(&b.place)));
+        self.unknown
+            .sort_by(|a, b| b.times.total_cmp(&a.times).then(a.place.cmp(&b.place)));
         self.unknown.dedup_by(|a, b| a.place == b.place);
         self.unknown.truncate(Self::UNKNOWN);
     }

@@ -40,7 +40,10 @@ impl Rounds {
     }
 
     fn exactly(count: f64) -> Self {
-        Self { count: Estimate::exactly(count), known: true }
+        Self {
+            count: Estimate::exactly(count),
+            known: true,
+        }
     }
 }
 
@@ -70,10 +73,18 @@ impl Sizes<'_, '_> {
         }
         match self.program.kind(self.at(iterable)) {
             ExprKind::Sequence { elements, len, .. } => {
-                let starred = elements.iter().any(|&element| matches!(self.program.kind(self.at(element)), ExprKind::Starred(_)));
-                if starred { Rounds::guess(UNKNOWN_ROUNDS) } else { Rounds::exactly(f64::from(*len)) }
+                let starred = elements
+                    .iter()
+                    .any(|&element| matches!(self.program.kind(self.at(element)), ExprKind::Starred(_)));
+                if starred {
+                    Rounds::guess(UNKNOWN_ROUNDS)
+                } else {
+                    Rounds::exactly(f64::from(*len))
+                }
             }
-            ExprKind::Dict { len, .. } | ExprKind::Str { len, .. } | ExprKind::Bytes { len } => Rounds::exactly(f64::from(*len)),
+            ExprKind::Dict { len, .. } | ExprKind::Str { len, .. } | ExprKind::Bytes { len } => {
+                Rounds::exactly(f64::from(*len))
+            }
             ExprKind::Comprehension { clauses, .. } => {
                 let mut rounds = Rounds::exactly(1.0);
                 for clause in clauses {
@@ -88,14 +99,24 @@ impl Sizes<'_, '_> {
                 rounds
             }
             // `[0] * n`
-            ExprKind::Binary { op: crate::facts::BinaryOp::Mult, left, right } => {
+            ExprKind::Binary {
+                op: crate::facts::BinaryOp::Mult,
+                left,
+                right,
+            } => {
                 let (items, number) = match self.program.kind(self.at(*left)) {
-                    ExprKind::Sequence { .. } | ExprKind::Call { .. } | ExprKind::Str { .. } | ExprKind::Bytes { .. } => (*left, *right),
+                    ExprKind::Sequence { .. }
+                    | ExprKind::Call { .. }
+                    | ExprKind::Str { .. }
+                    | ExprKind::Bytes { .. } => (*left, *right),
                     _ => (*right, *left),
                 };
                 let items = self.rounds_at(items, depth + 1);
                 let number = self.number(number);
-                Rounds { count: items.count.times(number.count), known: items.known && number.known }
+                Rounds {
+                    count: items.count.times(number.count),
+                    known: items.known && number.known,
+                }
             }
             ExprKind::Call { arguments, callee, .. } => self.rounds_of_call(iterable, *callee, arguments, depth),
             ExprKind::Name { reaching, .. } => match self.single_definition(reaching) {
@@ -118,9 +139,10 @@ impl Sizes<'_, '_> {
         match (semantic, first) {
             (Some(Semantic::Range), Some(_)) => self.range(arguments),
             (Some(Semantic::Endless), _) => Rounds::guess(ENDLESS_ROUNDS),
-            (Some(Semantic::Enumerate | Semantic::CopiesElements | Semantic::Argument | Semantic::Zip), Some(first)) => {
-                self.rounds_at(first, depth + 1)
-            }
+            (
+                Some(Semantic::Enumerate | Semantic::CopiesElements | Semantic::Argument | Semantic::Zip),
+                Some(first),
+            ) => self.rounds_at(first, depth + 1),
             (Some(Semantic::Map | Semantic::Filter), Some(_)) if arguments.len() > 1 => {
                 self.rounds_at(arguments[1].value, depth + 1)
             }
@@ -133,7 +155,11 @@ impl Sizes<'_, '_> {
     }
 
     fn range(&self, arguments: &[crate::facts::Argument]) -> Rounds {
-        let numbers: Vec<Rounds> = arguments.iter().take(3).map(|argument| self.number(argument.value)).collect();
+        let numbers: Vec<Rounds> = arguments
+            .iter()
+            .take(3)
+            .map(|argument| self.number(argument.value))
+            .collect();
         let all_known = numbers.iter().all(|number| number.known);
         match numbers.as_slice() {
             [stop] => *stop,
@@ -149,7 +175,9 @@ impl Sizes<'_, '_> {
                 }
             }
             [start, stop, step] if all_known && step.count.typical != 0.0 => {
-                let count = ((stop.count.typical - start.count.typical) / step.count.typical).ceil().max(0.0);
+                let count = ((stop.count.typical - start.count.typical) / step.count.typical)
+                    .ceil()
+                    .max(0.0);
                 Rounds::exactly(count)
             }
             _ => Rounds::guess(UNKNOWN_ROUNDS),
@@ -167,12 +195,18 @@ impl Sizes<'_, '_> {
         if depth > DEPTH {
             return None;
         }
-        #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^52 are beyond the ceiling anyway")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts beyond 2^52 are beyond the ceiling anyway"
+        )]
         let exact = |number: i64| Rounds::exactly(number as f64);
         match self.program.kind(self.at(expr)) {
             ExprKind::Int(Some(number)) => Some(exact(*number)),
             ExprKind::Float(number) => Some(Rounds::exactly(*number)),
-            ExprKind::Unary { op: UnaryOp::Minus, operand } => {
+            ExprKind::Unary {
+                op: UnaryOp::Minus,
+                operand,
+            } => {
                 let inner = self.number_at(*operand, depth + 1)?;
                 inner.known.then(|| Rounds::exactly(-inner.count.typical))
             }
@@ -222,7 +256,10 @@ impl Sizes<'_, '_> {
         if numbers.is_empty() {
             return None;
         }
-        #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^52 are beyond the ceiling anyway")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts beyond 2^52 are beyond the ceiling anyway"
+        )]
         let mut numbers: Vec<f64> = numbers.into_iter().map(|number| number as f64).collect();
         numbers.sort_by(f64::total_cmp);
         let (least, most) = (numbers[0], numbers[numbers.len() - 1]);
@@ -248,23 +285,39 @@ impl Sizes<'_, '_> {
         let mut sites = Vec::new();
         for value in self.program.values(self.at(expr)).iter() {
             match self.program.value(value) {
-                Value::ExternalInstance { site: Some(Site::Expr(site)), .. } => sites.push(*site),
+                Value::ExternalInstance {
+                    site: Some(Site::Expr(site)),
+                    ..
+                } => sites.push(*site),
                 Value::Str(_) | Value::None => {}
                 _ => return Rounds::guess(UNKNOWN_ROUNDS),
             }
         }
         match sites.as_slice() {
             // A display of a module or class is a table; one of a function is mostly a list to be filled.
-            [site] if self.program.scope(self.program.scope_of(*site)).kind != crate::facts::ScopeKind::Function
-                || matches!(self.program.kind(*site), ExprKind::Sequence { kind: SequenceKind::Tuple, .. }) =>
+            [site]
+                if self.program.scope(self.program.scope_of(*site)).kind != crate::facts::ScopeKind::Function
+                    || matches!(
+                        self.program.kind(*site),
+                        ExprKind::Sequence {
+                            kind: SequenceKind::Tuple,
+                            ..
+                        }
+                    ) =>
             {
                 match self.program.kind(*site) {
                     ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
                         let count = f64::from(*len);
-                        Rounds { count: Estimate::new(0.0, count, count * 100.0), known: false }
+                        Rounds {
+                            count: Estimate::new(0.0, count, count * 100.0),
+                            known: false,
+                        }
                     }
                     ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
-                        let inner = Sizes { program: self.program, file: site.file };
+                        let inner = Sizes {
+                            program: self.program,
+                            file: site.file,
+                        };
                         inner.rounds_at(site.expr, depth + 2)
                     }
                     _ => Rounds::guess(UNKNOWN_ROUNDS),

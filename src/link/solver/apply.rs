@@ -23,7 +23,9 @@ impl Arguments {
     #[must_use]
     pub fn get(&self, position: Option<u32>, keyword: Option<&str>) -> Option<&ValueSet> {
         let by_name = keyword.and_then(|wanted| self.keywords.iter().find(|(name, _)| name == wanted));
-        by_name.map(|(_, values)| values).or_else(|| self.positional.get(position? as usize))
+        by_name
+            .map(|(_, values)| values)
+            .or_else(|| self.positional.get(position? as usize))
     }
 
     /// The argument at a position.
@@ -35,7 +37,10 @@ impl Arguments {
     /// The arguments after the first `count` positional ones.
     #[must_use]
     pub fn skip(&self, count: usize) -> Self {
-        Self { positional: self.positional.iter().skip(count).cloned().collect(), ..self.clone() }
+        Self {
+            positional: self.positional.iter().skip(count).cloned().collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -75,7 +80,10 @@ impl Solver<'_> {
                     }
                 }
                 ArgumentKind::DoubleStar => {
-                    arguments.double_star.get_or_insert_with(ValueSet::empty).extend(&values);
+                    arguments
+                        .double_star
+                        .get_or_insert_with(ValueSet::empty)
+                        .extend(&values);
                 }
             }
         }
@@ -85,22 +93,33 @@ impl Solver<'_> {
     /// The number of elements of a tuple or list display that nothing else can be.
     fn known_length(&mut self, values: &ValueSet) -> Option<u32> {
         let mut sites = values.iter().map(|value| match *self.universe.get(value) {
-            Value::ExternalInstance { site: Some(Site::Expr(site)), .. } => Some(site),
+            Value::ExternalInstance {
+                site: Some(Site::Expr(site)),
+                ..
+            } => Some(site),
             _ => None,
         });
-        let (Some(Some(site)), None) = (sites.next(), sites.next()) else { return None };
+        let (Some(Some(site)), None) = (sites.next(), sites.next()) else {
+            return None;
+        };
         match self.file(site.file).kind(site.expr) {
             crate::facts::ExprKind::Sequence { elements, len, .. } if *len as usize == elements.len() && *len <= 16 => {
-                let starred = elements.iter().any(|&element| {
-                    matches!(self.file(site.file).kind(element), crate::facts::ExprKind::Starred(_))
-                });
+                let starred = elements
+                    .iter()
+                    .any(|&element| matches!(self.file(site.file).kind(element), crate::facts::ExprKind::Starred(_)));
                 (!starred).then_some(*len)
             }
             _ => None,
         }
     }
 
-    pub(super) fn apply_all(&mut self, callees: &ValueSet, arguments: &Arguments, call: ExprRef, depth: u32) -> ValueSet {
+    pub(super) fn apply_all(
+        &mut self,
+        callees: &ValueSet,
+        arguments: &Arguments,
+        call: ExprRef,
+        depth: u32,
+    ) -> ValueSet {
         let mut results = ValueSet::empty();
         for callee in callees.iter() {
             results.extend(&self.apply(callee, arguments, call, depth));
@@ -135,7 +154,9 @@ impl Solver<'_> {
                 let name = self.universe.shared_text(name);
                 self.apply_external(&name, None, arguments, call, depth)
             }
-            Value::ExternalMethod { receiver, of, name } => self.apply_method(receiver, of, name, arguments, call, depth),
+            Value::ExternalMethod { receiver, of, name } => {
+                self.apply_method(receiver, of, name, arguments, call, depth)
+            }
             Value::ExternalInstance { of, .. } => {
                 let name = self.universe.name("__call__");
                 self.apply_method(callee, of, name, arguments, call, depth)
@@ -208,7 +229,9 @@ impl Solver<'_> {
     /// The functions that a call of `delayed`, or a call of what it gives, stands for.
     fn delayed_function(&mut self, site: ExprRef) -> ValueSet {
         let file = self.file(site.file);
-        let crate::facts::ExprKind::Call { arguments, .. } = file.kind(site.expr) else { return ValueSet::empty() };
+        let crate::facts::ExprKind::Call { arguments, .. } = file.kind(site.expr) else {
+            return ValueSet::empty();
+        };
         match arguments.first() {
             Some(first) => self.expressions[site.file.index()][first.value.index()].clone(),
             None => ValueSet::empty(),
@@ -220,7 +243,10 @@ impl Solver<'_> {
         match self.find_member(&ancestry, "__init__") {
             Some(member) => {
                 for &def in &self.file(member.class.file).symbol(member.symbol).definitions.clone() {
-                    let values = self.read(Variable::Def(DefRef { file: member.class.file, def }));
+                    let values = self.read(Variable::Def(DefRef {
+                        file: member.class.file,
+                        def,
+                    }));
                     for value in values.iter() {
                         if let Some(function) = self.method_behind(value) {
                             self.apply_function(function, arguments, true, call);
@@ -240,7 +266,10 @@ impl Solver<'_> {
                 }
             }
         }
-        self.one(Value::Instance { class, site: Some(Site::Expr(call)) })
+        self.one(Value::Instance {
+            class,
+            site: Some(Site::Expr(call)),
+        })
     }
 
     fn write_fields(&mut self, class: ScopeRef, fields: &[String], arguments: &Arguments) {
@@ -255,7 +284,10 @@ impl Solver<'_> {
 
     fn bind_first(&mut self, function: ScopeRef, receiver: ValueId) {
         if let Some(parameter) = self.file(function.file).scope(function.scope).parameters.first() {
-            let variable = Variable::Def(DefRef { file: function.file, def: parameter.def });
+            let variable = Variable::Def(DefRef {
+                file: function.file,
+                def: parameter.def,
+            });
             self.write(variable, &ValueSet::one(receiver));
         }
     }
@@ -265,7 +297,10 @@ impl Solver<'_> {
         let scope = self.file(function.file).scope(function.scope);
         let mut position = 0;
         for (index, parameter) in scope.parameters.iter().enumerate() {
-            let def = DefRef { file: function.file, def: parameter.def };
+            let def = DefRef {
+                file: function.file,
+                def: parameter.def,
+            };
             let variable = Variable::Def(def);
             match parameter.kind {
                 ParameterKind::PositionalOnly | ParameterKind::Positional => {
@@ -329,7 +364,10 @@ impl Solver<'_> {
         function: ScopeRef,
         call: ExprRef,
     ) -> ValueSet {
-        let arguments = Arguments { positional: vec![values.clone()], ..Arguments::default() };
+        let arguments = Arguments {
+            positional: vec![values.clone()],
+            ..Arguments::default()
+        };
         let mut results = ValueSet::empty();
         for decorator in decorators.iter() {
             match self.universe.get(decorator) {

@@ -23,7 +23,11 @@ impl Solver<'_> {
         match self.universe.get(receiver).clone() {
             Value::Module(file) => {
                 let values = self.module_attribute(file, name);
-                if values.is_empty() { self.submodule(file, name) } else { values }
+                if values.is_empty() {
+                    self.submodule(file, name)
+                } else {
+                    values
+                }
             }
             Value::External(of) => self.external_attribute(of, name),
             Value::Class(class) => self.class_attribute(receiver, class, name),
@@ -66,7 +70,11 @@ impl Solver<'_> {
 
     fn external_attribute(&mut self, of: super::Name, name: &str) -> ValueSet {
         let owner = self.universe.shared_text(of);
-        if let Some(returns) = self.knowledge.attribute(&owner, name).and_then(|fact| fact.returns.clone()) {
+        if let Some(returns) = self
+            .knowledge
+            .attribute(&owner, name)
+            .and_then(|fact| fact.returns.clone())
+        {
             return self.instance_of_type(&returns, None);
         }
         let dotted = format!("{owner}.{name}");
@@ -138,7 +146,9 @@ impl Solver<'_> {
         for base in ancestry {
             if let Base::External(of) = base {
                 let owner = self.universe.shared_text(of);
-                if self.knowledge.method(&owner, name).is_some() || self.knowledge.submission_method(&owner, name).is_some() {
+                if self.knowledge.method(&owner, name).is_some()
+                    || self.knowledge.submission_method(&owner, name).is_some()
+                {
                     values.extend(&self.external(&format!("{owner}.{name}")));
                     return values;
                 }
@@ -167,7 +177,10 @@ impl Solver<'_> {
         let facts = self.file(member.class.file);
         let mut values = ValueSet::empty();
         for &def in &facts.symbol(member.symbol).definitions {
-            values.extend(&self.read(Variable::Def(DefRef { file: member.class.file, def })));
+            values.extend(&self.read(Variable::Def(DefRef {
+                file: member.class.file,
+                def,
+            })));
         }
         values
     }
@@ -256,7 +269,11 @@ impl Solver<'_> {
     /// An attribute or method of a type outside the project.
     pub(super) fn member_of_type(&mut self, receiver: ValueId, of: super::Name, name: &str) -> ValueSet {
         let owner = self.universe.shared_text(of);
-        if let Some(returns) = self.knowledge.attribute(&owner, name).and_then(|fact| fact.returns.clone()) {
+        if let Some(returns) = self
+            .knowledge
+            .attribute(&owner, name)
+            .and_then(|fact| fact.returns.clone())
+        {
             return self.instance_of_type(&returns, None);
         }
         let name = self.universe.name(name);
@@ -345,7 +362,10 @@ impl Solver<'_> {
 
     fn element_by_type(&mut self, of: super::Name, receiver: ValueId) -> ValueSet {
         let owner = self.universe.shared_text(of);
-        let fact = self.knowledge.method(&owner, "__getitem__").and_then(|(_, fact)| fact.returns.clone());
+        let fact = self
+            .knowledge
+            .method(&owner, "__getitem__")
+            .and_then(|(_, fact)| fact.returns.clone());
         match fact {
             Some(returns) if returns.name == language::SELF => ValueSet::one(receiver),
             Some(returns) => self.instance_of_type(&returns, None),
@@ -360,8 +380,15 @@ impl Solver<'_> {
             match self.universe.get(value).clone() {
                 Value::ExternalInstance { of, site } => {
                     let owner = self.universe.shared_text(of);
-                    if self.knowledge.method(&owner, "__iter__").is_some_and(|(_, fact)| fact.returns.is_some()) {
-                        let returns = self.knowledge.method(&owner, "__iter__").and_then(|(_, fact)| fact.returns.clone());
+                    if self
+                        .knowledge
+                        .method(&owner, "__iter__")
+                        .is_some_and(|(_, fact)| fact.returns.is_some())
+                    {
+                        let returns = self
+                            .knowledge
+                            .method(&owner, "__iter__")
+                            .and_then(|(_, fact)| fact.returns.clone());
                         if let Some(returns) = returns {
                             elements.extend(&self.instance_of_type(&returns, None));
                         }
@@ -376,8 +403,10 @@ impl Solver<'_> {
                 Value::Instance { .. } => {
                     let iterators = self.attribute_of_value(value, "__iter__");
                     let results = self.results_of(&iterators);
-                    let inner: ValueSet =
-                        results.iter().filter(|&result| !matches!(self.universe.get(result), Value::Instance { .. })).collect();
+                    let inner: ValueSet = results
+                        .iter()
+                        .filter(|&result| !matches!(self.universe.get(result), Value::Instance { .. }))
+                        .collect();
                     elements.extend(&self.elements_of(&inner));
                     let next = self.attribute_of_value(value, "__next__");
                     elements.extend(&self.results_of(&next));
@@ -433,9 +462,18 @@ impl Solver<'_> {
     }
 }
 
-fn entered_external(solver: &mut Solver<'_>, entered: &mut ValueSet, value: ValueId, of: super::Name, site: Option<Site>) {
+fn entered_external(
+    solver: &mut Solver<'_>,
+    entered: &mut ValueSet,
+    value: ValueId,
+    of: super::Name,
+    site: Option<Site>,
+) {
     let owner = solver.universe.shared_text(of);
-    let returns = solver.knowledge.method(&owner, "__enter__").and_then(|(_, fact)| fact.returns.clone());
+    let returns = solver
+        .knowledge
+        .method(&owner, "__enter__")
+        .and_then(|(_, fact)| fact.returns.clone());
     match returns {
         Some(returns) if returns.name == language::ELEMENT => {
             if let Some(site) = site {

@@ -97,7 +97,10 @@ pub struct Member {
 impl Solver<'_> {
     pub(super) fn define_class(&mut self, scope: ScopeId) {
         let file = self.file(self.current().file);
-        let class = ScopeRef { file: self.current().file, scope };
+        let class = ScopeRef {
+            file: self.current().file,
+            scope,
+        };
         let written = file.scope(scope);
         let mut bases = Vec::new();
         for &base in &written.bases {
@@ -153,7 +156,10 @@ impl Solver<'_> {
     pub(super) fn class_of_method(&self, function: ScopeRef) -> Option<ScopeRef> {
         let file = self.file(function.file);
         let parent = file.scope(function.scope).parent?;
-        (file.scope(parent).kind == ScopeKind::Class).then_some(ScopeRef { file: function.file, scope: parent })
+        (file.scope(parent).kind == ScopeKind::Class).then_some(ScopeRef {
+            file: function.file,
+            scope: parent,
+        })
     }
 
     /// What the first parameter of a method holds.
@@ -161,7 +167,11 @@ impl Solver<'_> {
         match self.semantic_of_method(method) {
             Some(Semantic::StaticMethod) => ValueSet::empty(),
             Some(Semantic::ClassMethod) => self.one(Value::Class(class)),
-            _ if matches!(self.file(method.file).scope(method.scope).name.as_str(), "__new__" | "__init_subclass__" | "__class_getitem__") => {
+            _ if matches!(
+                self.file(method.file).scope(method.scope).name.as_str(),
+                "__new__" | "__init_subclass__" | "__class_getitem__"
+            ) =>
+            {
                 self.one(Value::Class(class))
             }
             _ => self.one(Value::Instance { class, site: None }),
@@ -213,14 +223,18 @@ impl Solver<'_> {
                 ExprKind::Call { callee, .. } => *callee,
                 _ => decorator,
             };
-            self.expressions[class.file.index()][decorator.index()].iter().any(|value| {
-                matches!(*self.universe.get(value), Value::External(name)
+            self.expressions[class.file.index()][decorator.index()]
+                .iter()
+                .any(|value| {
+                    matches!(*self.universe.get(value), Value::External(name)
                     if self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::Dataclass))
-            })
+                })
         });
-        let has_dataclass_base = self.classes.external_ancestors(class).iter().any(|&name| {
-            self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::Dataclass)
-        });
+        let has_dataclass_base = self
+            .classes
+            .external_ancestors(class)
+            .iter()
+            .any(|&name| self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::Dataclass));
         if !is_dataclass && !has_dataclass_base {
             return None;
         }

@@ -116,7 +116,9 @@ impl Solver<'_> {
     }
 
     fn name_read(&mut self, name: &str, symbol: Option<SymbolId>, reaching: &[DefId]) -> ValueSet {
-        let Some(symbol) = symbol else { return self.unbound(name) };
+        let Some(symbol) = symbol else {
+            return self.unbound(name);
+        };
         let file_id = self.current().file;
         let file = self.file(file_id);
         let mut values = ValueSet::empty();
@@ -207,12 +209,21 @@ impl Solver<'_> {
     }
 
     fn lambda(&mut self, scope: ScopeId) -> ValueSet {
-        let unit = ScopeRef { file: self.current().file, scope };
+        let unit = ScopeRef {
+            file: self.current().file,
+            scope,
+        };
         let function = self.file(unit.file).scope(scope);
         for parameter in &function.parameters {
             if let Some(default) = parameter.default {
                 let values = self.evaluate(default);
-                self.write(Variable::Def(DefRef { file: unit.file, def: parameter.def }), &values);
+                self.write(
+                    Variable::Def(DefRef {
+                        file: unit.file,
+                        def: parameter.def,
+                    }),
+                    &values,
+                );
             }
         }
         self.one(Value::Function(unit))
@@ -220,7 +231,13 @@ impl Solver<'_> {
 
     fn comprehension(&mut self, expr: ExprId) -> ValueSet {
         let file = self.file(self.current().file);
-        let ExprKind::Comprehension { kind, element, value, clauses } = file.kind(expr) else {
+        let ExprKind::Comprehension {
+            kind,
+            element,
+            value,
+            clauses,
+        } = file.kind(expr)
+        else {
             return ValueSet::empty();
         };
         for clause in clauses {

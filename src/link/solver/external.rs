@@ -57,7 +57,11 @@ impl Solver<'_> {
         if self.knowledge.submission(name).is_some() {
             let results = self.bind_submission(name, receiver, arguments, call, depth);
             self.write_element(Site::Expr(call), Key::Any, &results);
-            if self.knowledge.submission(name).is_some_and(|shape| shape.result == SubmissionResult::Result) {
+            if self
+                .knowledge
+                .submission(name)
+                .is_some_and(|shape| shape.result == SubmissionResult::Result)
+            {
                 return results;
             }
         }
@@ -87,11 +91,18 @@ impl Solver<'_> {
             return receiver.map_or_else(ValueSet::empty, ValueSet::one);
         }
         if returns.name == language::ELEMENT {
-            let source = receiver.map(ValueSet::one).or_else(|| arguments.at(0).cloned()).unwrap_or_default();
+            let source = receiver
+                .map(ValueSet::one)
+                .or_else(|| arguments.at(0).cloned())
+                .unwrap_or_default();
             return self.elements_of(&source);
         }
         if let Some(position) = returns.name.strip_prefix(language::ARGUMENT) {
-            return position.parse().ok().and_then(|position: usize| arguments.at(position).cloned()).unwrap_or_default();
+            return position
+                .parse()
+                .ok()
+                .and_then(|position: usize| arguments.at(position).cloned())
+                .unwrap_or_default();
         }
         self.instance_of_type(returns, site)
     }
@@ -105,7 +116,12 @@ impl Solver<'_> {
         call: ExprRef,
         depth: u32,
     ) {
-        let Some(callees) = arguments.get(invocation.position, invocation.keyword.as_deref()).cloned() else { return };
+        let Some(callees) = arguments
+            .get(invocation.position, invocation.keyword.as_deref())
+            .cloned()
+        else {
+            return;
+        };
         let mut given = Arguments::default();
         if invocation.per_element {
             let source = match receiver {
@@ -129,9 +145,13 @@ impl Solver<'_> {
         call: ExprRef,
         depth: u32,
     ) -> ValueSet {
-        let Some(shape) = self.knowledge.submission(name) else { return ValueSet::empty() };
+        let Some(shape) = self.knowledge.submission(name) else {
+            return ValueSet::empty();
+        };
         let _ = receiver;
-        let Some(position) = &shape.callable else { return ValueSet::empty() };
+        let Some(position) = &shape.callable else {
+            return ValueSet::empty();
+        };
         let Some(callees) = arguments.get(position.position, position.keyword.as_deref()).cloned() else {
             return ValueSet::empty();
         };
@@ -152,7 +172,12 @@ impl Solver<'_> {
         plain
     }
 
-    fn submitted_arguments(&mut self, shape: &SubmissionShape, callable: &Position, arguments: &Arguments) -> Arguments {
+    fn submitted_arguments(
+        &mut self,
+        shape: &SubmissionShape,
+        callable: &Position,
+        arguments: &Arguments,
+    ) -> Arguments {
         let after = callable.position.map_or(0, |position| position as usize + 1);
         let at = |position: &Option<Position>| {
             let position = position.as_ref()?;
@@ -174,13 +199,20 @@ impl Solver<'_> {
             }
             ArgumentsShape::OneIterable => {
                 let iterable = at(&shape.arguments_at).unwrap_or_default();
-                Arguments { positional: vec![self.elements_of(&iterable)], ..Arguments::default() }
+                Arguments {
+                    positional: vec![self.elements_of(&iterable)],
+                    ..Arguments::default()
+                }
             }
             ArgumentsShape::Iterables => {
                 let iterables: Vec<ValueSet> = arguments.positional.iter().skip(after).cloned().collect();
                 let positional = iterables.iter().map(|iterable| self.elements_of(iterable)).collect();
                 let star = arguments.star.clone().map(|star| self.elements_of(&star));
-                Arguments { positional, star, ..Arguments::default() }
+                Arguments {
+                    positional,
+                    star,
+                    ..Arguments::default()
+                }
             }
             ArgumentsShape::TupleIterable => {
                 let iterable = at(&shape.arguments_at).unwrap_or_default();
@@ -212,7 +244,11 @@ impl Solver<'_> {
                 star.extend(&self.read(super::Variable::Element(site, Key::Any)));
             }
         }
-        Arguments { positional, star: (!star.is_empty()).then_some(star), ..Arguments::default() }
+        Arguments {
+            positional,
+            star: (!star.is_empty()).then_some(star),
+            ..Arguments::default()
+        }
     }
 
     /// Calls whose meaning to the flow of values a return type cannot say. `None` where the meaning does not apply.
@@ -236,10 +272,18 @@ impl Solver<'_> {
             Semantic::KeepsFunction | Semantic::CachesFunction | Semantic::RetriesFunction => {
                 // `@decorator` and `@decorator(options)` both end here: a callable comes back, options give a decorator.
                 let callables: ValueSet = first().iter().filter(|&value| self.is_callable(value)).collect();
-                if callables.is_empty() { self.external(name) } else { callables }
+                if callables.is_empty() {
+                    self.external(name)
+                } else {
+                    callables
+                }
             }
             Semantic::CopiesElements | Semantic::Values => {
-                let source = if semantic == Semantic::Values { receiver.map(ValueSet::one)? } else { first() };
+                let source = if semantic == Semantic::Values {
+                    receiver.map(ValueSet::one)?
+                } else {
+                    first()
+                };
                 let elements = self.elements_of(&source);
                 self.copy_keys(&source, site);
                 self.write_element(site, Key::Any, &elements);
@@ -248,7 +292,12 @@ impl Solver<'_> {
             }
             Semantic::Map => {
                 let given = Arguments {
-                    positional: arguments.positional.iter().skip(1).map(|iterable| self.elements_of(iterable)).collect(),
+                    positional: arguments
+                        .positional
+                        .iter()
+                        .skip(1)
+                        .map(|iterable| self.elements_of(iterable))
+                        .collect(),
                     ..Arguments::default()
                 };
                 let results = self.apply_all(&first(), &given, call, depth + 1);
@@ -259,7 +308,10 @@ impl Solver<'_> {
             Semantic::Filter => {
                 let source = arguments.at(1).cloned().unwrap_or_default();
                 let elements = self.elements_of(&source);
-                let given = Arguments { positional: vec![elements.clone()], ..Arguments::default() };
+                let given = Arguments {
+                    positional: vec![elements.clone()],
+                    ..Arguments::default()
+                };
                 self.apply_all(&first(), &given, call, depth + 1);
                 self.write_element(site, Key::Any, &elements);
                 let of = self.result_type(name);
@@ -284,7 +336,11 @@ impl Solver<'_> {
                     results.extend(&self.awaited(argument));
                 }
                 self.write_element(site, Key::Any, &results);
-                return if self.knowledge.call(name).is_some_and(|fact| fact.returns.is_some()) { None } else { Some(results) };
+                return if self.knowledge.call(name).is_some_and(|fact| fact.returns.is_some()) {
+                    None
+                } else {
+                    Some(results)
+                };
             }
             Semantic::Setattr
             | Semantic::Property
@@ -304,7 +360,9 @@ impl Solver<'_> {
 
     fn result_type(&self, name: &str) -> String {
         match self.knowledge.call(name).and_then(|fact| fact.returns.as_ref()) {
-            Some(returns) if !matches!(returns.name.as_str(), language::SELF | language::ELEMENT) => returns.name.clone(),
+            Some(returns) if !matches!(returns.name.as_str(), language::SELF | language::ELEMENT) => {
+                returns.name.clone()
+            }
             _ if self.knowledge.type_fact(name).is_some() => name.to_owned(),
             _ => language::LIST.to_owned(),
         }
@@ -313,7 +371,11 @@ impl Solver<'_> {
     fn is_callable(&self, value: ValueId) -> bool {
         matches!(
             self.universe.get(value),
-            Value::Function(_) | Value::BoundMethod { .. } | Value::Class(_) | Value::Partial(_) | Value::Instance { .. }
+            Value::Function(_)
+                | Value::BoundMethod { .. }
+                | Value::Class(_)
+                | Value::Partial(_)
+                | Value::Instance { .. }
         )
     }
 
@@ -326,7 +388,10 @@ impl Solver<'_> {
                 return self.one(Value::Super { class, receiver });
             }
             let parent = self.file(unit.file).scope(unit.scope).parent;
-            scope = parent.map(|parent| super::ScopeRef { file: unit.file, scope: parent });
+            scope = parent.map(|parent| super::ScopeRef {
+                file: unit.file,
+                scope: parent,
+            });
         }
         self.unknown(Unresolved::DynamicAttribute)
     }
@@ -386,7 +451,9 @@ impl Solver<'_> {
                 self.write_element(inner, Key::Index(1), &elements);
             }
             Semantic::Items => {
-                let elements = receiver.map(|receiver| self.elements_of(&ValueSet::one(receiver))).unwrap_or_default();
+                let elements = receiver
+                    .map(|receiver| self.elements_of(&ValueSet::one(receiver)))
+                    .unwrap_or_default();
                 let keys = self.external_instance(language::STR, None);
                 self.write_element(inner, Key::Index(0), &keys);
                 self.write_element(inner, Key::Index(1), &elements);
@@ -406,8 +473,16 @@ impl Solver<'_> {
         self.write_element(Site::Expr(call), Key::Any, &tuple);
     }
 
-    fn adds(&mut self, semantic: Semantic, receiver: ValueId, arguments: &Arguments, call: ExprRef) -> Option<ValueSet> {
-        let Value::ExternalInstance { site: Some(site), .. } = *self.universe.get(receiver) else { return None };
+    fn adds(
+        &mut self,
+        semantic: Semantic,
+        receiver: ValueId,
+        arguments: &Arguments,
+        call: ExprRef,
+    ) -> Option<ValueSet> {
+        let Value::ExternalInstance { site: Some(site), .. } = *self.universe.get(receiver) else {
+            return None;
+        };
         let empty = ValueSet::empty();
         let first = arguments.at(0).unwrap_or(&empty);
         let second = arguments.at(1).unwrap_or(&empty);
@@ -444,7 +519,9 @@ impl Solver<'_> {
     /// The key that the argument of a call names by a literal.
     fn argument_key(&mut self, call: ExprRef, position: usize) -> Option<Key> {
         let file = self.file(call.file);
-        let ExprKind::Call { arguments, .. } = file.kind(call.expr) else { return None };
+        let ExprKind::Call { arguments, .. } = file.kind(call.expr) else {
+            return None;
+        };
         let argument = arguments.get(position)?.value;
         match file.kind(argument) {
             ExprKind::Int(Some(number)) => u32::try_from(*number).ok().map(Key::Index),
@@ -458,7 +535,11 @@ impl Solver<'_> {
             Some(receiver) => (ValueSet::one(receiver), 0),
             None => (arguments.at(0).cloned().unwrap_or_default(), 1),
         };
-        let key = if receiver.is_some() { self.argument_key(call, position) } else { None };
+        let key = if receiver.is_some() {
+            self.argument_key(call, position)
+        } else {
+            None
+        };
         let mut values = match key {
             Some(key) => self.item_of(&source, key),
             None => self.elements_of(&source),
@@ -466,6 +547,10 @@ impl Solver<'_> {
         if let Some(default) = arguments.at(1) {
             values.extend(default);
         }
-        if values.is_empty() { self.unknown(Unresolved::Element) } else { values }
+        if values.is_empty() {
+            self.unknown(Unresolved::Element)
+        } else {
+            values
+        }
     }
 }

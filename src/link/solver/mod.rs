@@ -134,7 +134,11 @@ impl<'a> Solver<'a> {
         Solution {
             universe: solver.universe,
             expressions: solver.expressions,
-            variables: solver.variables.into_iter().map(|(variable, state)| (variable, state.values)).collect(),
+            variables: solver
+                .variables
+                .into_iter()
+                .map(|(variable, state)| (variable, state.values))
+                .collect(),
             classes: solver.classes,
             callers: solver.callers,
             wrappers: solver.wrappers,
@@ -154,8 +158,12 @@ impl<'a> Solver<'a> {
             }));
         }
         // Module and class bodies come first: they bind what functions read.
-        let is_function =
-            |unit: &ScopeRef| facts[unit.file.index()].scope(unit.scope).parent.is_some_and(|parent| parent != MODULE);
+        let is_function = |unit: &ScopeRef| {
+            facts[unit.file.index()]
+                .scope(unit.scope)
+                .parent
+                .is_some_and(|parent| parent != MODULE)
+        };
         let (inner, outer): (Vec<u32>, Vec<u32>) =
             (0..unit_number(units.len())).partition(|&unit| is_function(&units[unit as usize]));
         Self {
@@ -163,7 +171,10 @@ impl<'a> Solver<'a> {
             modules,
             knowledge,
             universe: Universe::default(),
-            expressions: facts.iter().map(|file| vec![ValueSet::empty(); file.expressions.len()]).collect(),
+            expressions: facts
+                .iter()
+                .map(|file| vec![ValueSet::empty(); file.expressions.len()])
+                .collect(),
             variables: HashMap::new(),
             classes: classes::Classes::default(),
             callers: HashMap::new(),
@@ -187,11 +198,17 @@ impl<'a> Solver<'a> {
     }
 
     fn here(&self, expr: ExprId) -> ExprRef {
-        ExprRef { file: self.current().file, expr }
+        ExprRef {
+            file: self.current().file,
+            expr,
+        }
     }
 
     fn def_here(&self, def: DefId) -> DefRef {
-        DefRef { file: self.current().file, def }
+        DefRef {
+            file: self.current().file,
+            def,
+        }
     }
 
     fn schedule(&mut self, unit: u32) {

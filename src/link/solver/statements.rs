@@ -1,9 +1,11 @@
 //! Units and statements.
 
-use crate::facts::{DefId, DefKind, ExprId, ExprKind, FileFacts, Handler, ParameterKind, ScopeId, ScopeKind, Step, Stmt, StmtKind};
+use crate::facts::{
+    DefId, DefKind, ExprId, ExprKind, FileFacts, Handler, ParameterKind, ScopeId, ScopeKind, Step, Stmt, StmtKind,
+};
 
-use super::super::modules::join;
 use super::super::language;
+use super::super::modules::join;
 use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
 use super::{Key, Solver, Variable};
 
@@ -51,7 +53,10 @@ impl Solver<'_> {
         let scope = self.file(unit.file).scope(unit.scope);
         let class = self.class_of_method(unit);
         for (index, parameter) in scope.parameters.iter().enumerate() {
-            let variable = Variable::Def(DefRef { file: unit.file, def: parameter.def });
+            let variable = Variable::Def(DefRef {
+                file: unit.file,
+                def: parameter.def,
+            });
             if let (0, Some(class)) = (index, class) {
                 let receiver = self.method_receiver(unit, class);
                 self.write(variable, &receiver);
@@ -60,7 +65,10 @@ impl Solver<'_> {
             if let Some(annotation) = parameter.annotation {
                 let values = self.annotated(annotation);
                 if parameter.kind == ParameterKind::Star || parameter.kind == ParameterKind::DoubleStar {
-                    let site = Site::Parameter(DefRef { file: unit.file, def: parameter.def });
+                    let site = Site::Parameter(DefRef {
+                        file: unit.file,
+                        def: parameter.def,
+                    });
                     self.write_element(site, Key::Any, &values);
                 } else {
                     self.write(variable, &values);
@@ -71,7 +79,10 @@ impl Solver<'_> {
                 ParameterKind::DoubleStar => language::DICT,
                 _ => continue,
             };
-            let site = Site::Parameter(DefRef { file: unit.file, def: parameter.def });
+            let site = Site::Parameter(DefRef {
+                file: unit.file,
+                def: parameter.def,
+            });
             let values = self.external_instance(container, Some(site));
             self.write(variable, &values);
         }
@@ -94,7 +105,11 @@ impl Solver<'_> {
                     self.assign(target, &values, *value);
                 }
             }
-            StmtKind::Annotated { target, annotation, value } => {
+            StmtKind::Annotated {
+                target,
+                annotation,
+                value,
+            } => {
                 let mut values = self.annotated(*annotation);
                 if let Some(value) = value {
                     let given = self.evaluate(*value);
@@ -113,7 +128,13 @@ impl Solver<'_> {
                     self.evaluate(part);
                 }
             }
-            StmtKind::For { target, iterable, body, orelse, .. } => {
+            StmtKind::For {
+                target,
+                iterable,
+                body,
+                orelse,
+                ..
+            } => {
                 let values = self.evaluate(*iterable);
                 let elements = self.elements_of(&values);
                 self.assign(*target, &elements, *iterable);
@@ -135,7 +156,12 @@ impl Solver<'_> {
                 }
                 self.evaluate_block(body);
             }
-            StmtKind::Try { body, handlers, orelse, finally } => {
+            StmtKind::Try {
+                body,
+                handlers,
+                orelse,
+                finally,
+            } => {
                 self.evaluate_block(body);
                 for handler in handlers {
                     self.evaluate_handler(handler);
@@ -263,7 +289,10 @@ impl Solver<'_> {
         let mut values = match file.kind(target) {
             ExprKind::Store(def) => {
                 let mut previous = ValueSet::empty();
-                if let DefKind::Augmented { previous: definitions, .. } = &file.definition(*def).kind {
+                if let DefKind::Augmented {
+                    previous: definitions, ..
+                } = &file.definition(*def).kind
+                {
                     let symbol = file.definition(*def).symbol;
                     let all = &file.symbol(symbol).definitions;
                     let reaching = if definitions.is_empty() { all } else { definitions };
@@ -285,7 +314,10 @@ impl Solver<'_> {
 
     fn define_function(&mut self, scope: ScopeId) {
         let file = self.file(self.current().file);
-        let unit = ScopeRef { file: self.current().file, scope };
+        let unit = ScopeRef {
+            file: self.current().file,
+            scope,
+        };
         let function = file.scope(scope);
         for parameter in &function.parameters {
             for part in parameter.default.into_iter().chain(parameter.annotation) {
@@ -313,7 +345,13 @@ impl Solver<'_> {
         for parameter in &function.parameters {
             if let Some(default) = parameter.default {
                 let values = self.expressions[unit.file.index()][default.index()].clone();
-                self.write(Variable::Def(DefRef { file: unit.file, def: parameter.def }), &values);
+                self.write(
+                    Variable::Def(DefRef {
+                        file: unit.file,
+                        def: parameter.def,
+                    }),
+                    &values,
+                );
             }
         }
     }
@@ -374,7 +412,9 @@ impl Solver<'_> {
 
 /// How each element of a target list reaches its part.
 fn steps(file: &FileFacts, elements: &[ExprId]) -> Vec<Step> {
-    let starred = elements.iter().position(|&element| matches!(file.kind(element), ExprKind::Starred(_)));
+    let starred = elements
+        .iter()
+        .position(|&element| matches!(file.kind(element), ExprKind::Starred(_)));
     let number = |index: usize| super::unit_number(index);
     (0..elements.len())
         .map(|index| match starred {
