@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, Operation, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -51,6 +51,7 @@ pub struct Knowledge {
     aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
     submissions: HashMap<String, SubmissionShape>,
     semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
+    operations: HashMap<Cow<'static, str>, Entry<Operation>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
     owners: OnceLock<HashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
@@ -177,6 +178,12 @@ impl Knowledge {
     #[must_use]
     pub fn semantic(&self, name: &str) -> Option<Semantic> {
         self.semantics.get(&*self.canonical(name)).map(|entry| *entry.fact())
+    }
+
+    /// What a call of this name does to what units share.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<Operation> {
+        self.operations.get(&*self.canonical(name)).map(|entry| *entry.fact())
     }
 
     /// Whether anything at all is known of a name.
@@ -326,6 +333,7 @@ impl Knowledge {
                     "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
                     "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
                     "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
+                    "operations]" => drop(self.operations.insert(key, Entry::unparsed(file, value))),
                     "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
                     "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
                     other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
@@ -347,6 +355,7 @@ impl Knowledge {
         self.types.extend(parsed_entries(file.types));
         self.attributes.extend(parsed_entries(file.attributes));
         self.semantics.extend(parsed_entries(file.semantics));
+        self.operations.extend(parsed_entries(file.operations));
         self.aliases.extend(
             file.aliases
                 .into_iter()

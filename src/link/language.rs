@@ -34,3 +34,12 @@ pub const SELF: &str = "self";
 pub const ELEMENT: &str = "element";
 /// In `returns`: an argument, by position after the colon.
 pub const ARGUMENT: &str = "argument:";
+
+/// The class above all exceptions that programs handle.
+pub const EXCEPTION: &str = "builtins.Exception";
+/// What a failed `assert` raises.
+pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
+/// The method that sets up an instance.
+pub const INIT: &str = "__init__";
+/// The attribute of a property that makes a decorator for the function that stores.
+pub const SETTER: &str = "setter";
