@@ -282,6 +282,8 @@ pub enum Operation {
     Suppress,
     /// Reads data that may not be what it should be, and raises then.
     Parse,
+    /// Says which thread or process this is.
+    NamesThread,
 }
 
 /// An attribute of a module or type that is not a call.

@@ -43,3 +43,5 @@ pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 pub const INIT: &str = "__init__";
 /// The attribute of a property that makes a decorator for the function that stores.
 pub const SETTER: &str = "setter";
+/// The method that a `with` block starts with.
+pub const ENTER: &str = "__enter__";

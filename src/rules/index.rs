@@ -1,4 +1,4 @@
-//! The list of rules. Written by `tests/rules.rs`.
+//! The list of rules. Written by `tests/rules_index.rs`.
 
 use super::Rule;
 
@@ -8,4 +8,7 @@ pub(super) static RULES: &[&Rule] = &[
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
+    &super::self_deadlock::RULE,
+    &super::lock_order_inversion::RULE,
+    &super::await_under_thread_lock::RULE,
 ];

@@ -4,11 +4,14 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod await_under_thread_lock;
 mod context;
 mod cpu_work_in_thread;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod lock_order_inversion;
+mod self_deadlock;
 mod syntax_error;
 mod tiny_task_in_process;
 mod wording;
