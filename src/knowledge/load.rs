@@ -186,6 +186,15 @@ impl Knowledge {
         self.operations.get(&*self.canonical(name)).map(|entry| *entry.fact())
     }
 
+    /// Whether some type has a method of this name that does this.
+    #[must_use]
+    pub fn is_method_of(&self, method: &str, operation: Operation) -> bool {
+        let named = |name: &str| name.rsplit_once('.').is_some_and(|(_, last)| last == method);
+        self.operations
+            .iter()
+            .any(|(name, entry)| named(name) && *entry.fact() == operation)
+    }
+
     /// Whether anything at all is known of a name.
     #[must_use]
     pub fn knows(&self, name: &str) -> bool {

@@ -306,7 +306,9 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn property_function(&self, class: ScopeRef, name: &str, stores: bool) -> Option<ScopeRef> {
         for base in self.solution.classes.ancestry(class) {
-            let super::solver::Base::Project(base) = base else { continue };
+            let super::solver::Base::Project(base) = base else {
+                continue;
+            };
             let file = self.file(base.file);
             let Some(symbol) = file.symbol_in(base.scope, name) else {
                 continue;

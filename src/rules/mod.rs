@@ -7,13 +7,20 @@
 mod await_under_thread_lock;
 mod context;
 mod cpu_work_in_thread;
+mod empty_as_stop_test;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod join_without_task_done;
 mod lock_order_inversion;
+mod raising_callback;
+mod release_not_guaranteed;
 mod self_deadlock;
 mod syntax_error;
+mod throwaway_lock;
 mod tiny_task_in_process;
+mod unsignalled_failure;
+mod wait_inside_own_pool;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};

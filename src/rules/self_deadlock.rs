@@ -18,9 +18,9 @@ fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>)
     for again in context.locks().reacquired(function) {
         let lock = &again.text;
         let message = match &again.through {
-            Some(callee) => format!(
-                "`{callee}` takes `{lock}`, which is already held here: the thread waits for itself for ever"
-            ),
+            Some(callee) => {
+                format!("`{callee}` takes `{lock}`, which is already held here: the thread waits for itself for ever")
+            }
             None => format!("`{lock}` is taken while it is already held: the thread waits for itself for ever"),
         };
         let confidence = if again.certain {
@@ -35,7 +35,8 @@ fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>)
         if again.through.is_some() {
             draft = draft.notes(again.chain.iter().skip(1).cloned());
         }
-        let help = "move the work that needs the lock into a function that expects it to be held, or use a reentrant lock";
+        let help =
+            "move the work that needs the lock into a function that expects it to be held, or use a reentrant lock";
         findings.push(draft.help(help).done());
     }
 }

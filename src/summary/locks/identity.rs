@@ -132,7 +132,9 @@ fn below_condition(program: &Program<'_>, expr: ExprRef, name: &LockName) -> Opt
         Root::Once(_) => Some(inner),
         Root::Variable(file, symbol) => {
             let scope = program.scope_of(given);
-            let receiver = program.class_of_method(scope).and_then(|_| parameter(program, scope, 0));
+            let receiver = program
+                .class_of_method(scope)
+                .and_then(|_| parameter(program, scope, 0));
             if receiver == Some((file, symbol)) && !name.path.is_empty() {
                 let mut path = name.path[..name.path.len() - 1].to_vec();
                 path.extend(inner.path);
@@ -222,18 +224,17 @@ fn variable_name(
         (&[def], _) | (&[], &[def]) => Some(def),
         _ => None,
     };
-    let plain = |root| {
-        Some(LockName {
-            root,
-            path: Vec::new(),
-        })
-    };
+    let plain = |root| Some(LockName { root, path: Vec::new() });
     if let Some(def) = single {
         match &facts.definition(def).kind {
             DefKind::Assign { value, path } if path.is_empty() => {
                 let value = ExprRef { file, expr: *value };
                 let alias = !matches!(program.kind(value), ExprKind::Call { .. });
-                let behind = if alias { plain_name(program, value, depth + 1) } else { returned_name(program, value, depth + 1) };
+                let behind = if alias {
+                    plain_name(program, value, depth + 1)
+                } else {
+                    returned_name(program, value, depth + 1)
+                };
                 if behind.is_some() {
                     return behind;
                 }
@@ -339,7 +340,11 @@ impl Binding {
 
     fn argument(&self, program: &Program<'_>, position: usize, keyword: &str) -> Option<LockName> {
         if let Some(receiver) = self.receiver {
-            return if position == 0 { name_of(program, receiver) } else { None };
+            return if position == 0 {
+                name_of(program, receiver)
+            } else {
+                None
+            };
         }
         if self.bound && position == 0 {
             return receiver_name(program, self.call);

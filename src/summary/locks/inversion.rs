@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::finding::{Confidence, Note, Place};
-use crate::link::{Program, Target};
 use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Program, Target};
 
 use super::Locks;
 use super::identity::{LockName, Root};
@@ -45,7 +45,9 @@ pub(super) fn find(program: &Program<'_>, locks: &Locks) -> Vec<Inversion> {
     let mut seen: BTreeSet<BTreeSet<ExprRef>> = BTreeSet::new();
     let mut found = Vec::new();
     for &start in edges.keys() {
-        let Some(circle) = shortest_circle(&edges, start) else { continue };
+        let Some(circle) = shortest_circle(&edges, start) else {
+            continue;
+        };
         let nodes: BTreeSet<ExprRef> = circle.iter().copied().collect();
         if seen.contains(&nodes) {
             continue;
@@ -93,7 +95,12 @@ fn edges_by_lock(locks: &Locks) -> Edges<'_> {
             continue;
         };
         if from != to {
-            edges.entry(from).or_default().entry(to).or_default().push((function, edge));
+            edges
+                .entry(from)
+                .or_default()
+                .entry(to)
+                .or_default()
+                .push((function, edge));
         }
     }
     for inner in edges.values_mut().flat_map(BTreeMap::values_mut) {
@@ -239,10 +246,17 @@ impl Units {
             || all.len() == 1 && units.iter().any(|(_, elsewhere)| *elsewhere);
         if all.is_empty() {
             // A library whose users start the threads.
-            let apart = turns.iter().map(|(function, _)| function).collect::<BTreeSet<_>>().len() > 1;
+            let apart = turns
+                .iter()
+                .map(|(function, _)| function)
+                .collect::<BTreeSet<_>>()
+                .len()
+                > 1;
             return apart.then_some(Confidence::Low);
         }
-        let related = turns.iter().all(|(_, edge)| are_related(edge.from.name.as_ref(), edge.to.name.as_ref()));
+        let related = turns
+            .iter()
+            .all(|(_, edge)| are_related(edge.from.name.as_ref(), edge.to.name.as_ref()));
         match (several, related) {
             (true, true) => Some(Confidence::Medium),
             (true, false) => Some(Confidence::Low),

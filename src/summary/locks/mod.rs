@@ -7,6 +7,7 @@
 mod identity;
 mod inversion;
 mod summary;
+mod uses;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,6 +24,7 @@ pub use identity::{Hold, LockFacts, LockName, Root, lock_facts, name_of};
 pub use inversion::{Inversion, Turn};
 pub(crate) use summary::Edge;
 use summary::FunctionLocks;
+pub use uses::{SharedUse, Uses, is_on_the_way_out, share_a_lock};
 
 /// A lock that is taken while the same thread holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,7 @@ pub struct Locks {
     /// Where each lock is given back by a call, by the calls that may make it.
     releases: BTreeMap<ExprRef, BTreeSet<ScopeRef>>,
     inversions: Vec<Inversion>,
+    uses: Uses,
 }
 
 /// Rounds for functions that call each other.
@@ -70,6 +73,7 @@ impl Locks {
     pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
         let mut locks = Self {
             releases: releases(program),
+            uses: Uses::compute(program),
             ..Self::default()
         };
         for level in order::levels(program) {
@@ -97,13 +101,21 @@ impl Locks {
     /// The `await`s of a function under a lock of threads.
     #[must_use]
     pub fn awaits(&self, function: ScopeRef) -> &[AwaitUnderLock] {
-        self.functions.get(&function).map_or(&[], |locks| locks.awaits.as_slice())
+        self.functions
+            .get(&function)
+            .map_or(&[], |locks| locks.awaits.as_slice())
     }
 
     /// Locks that are taken in different orders.
     #[must_use]
     pub fn inversions(&self) -> &[Inversion] {
         &self.inversions
+    }
+
+    /// Where units use what they share.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     fn edges(&self) -> impl Iterator<Item = (ScopeRef, &Edge)> {

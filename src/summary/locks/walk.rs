@@ -64,7 +64,11 @@ struct Walk<'w, 'p> {
 fn meet(first: &[Held], second: &[Held]) -> Vec<Held> {
     first
         .iter()
-        .filter(|held| second.iter().any(|other| other.place == held.place || held.name.is_some() && other.name == held.name))
+        .filter(|held| {
+            second
+                .iter()
+                .any(|other| other.place == held.place || held.name.is_some() && other.name == held.name)
+        })
         .cloned()
         .collect()
 }
@@ -97,7 +101,11 @@ impl Walk<'_, '_> {
         match &statement.kind {
             StmtKind::If { test, body, orelse } => self.branches(*test, body, orelse),
             StmtKind::For {
-                iterable, body, orelse, is_async, ..
+                iterable,
+                body,
+                orelse,
+                is_async,
+                ..
             } => {
                 self.expression(*iterable);
                 if *is_async {
@@ -317,7 +325,8 @@ impl Walk<'_, '_> {
             let taken = self.enter(context);
             entered.extend(taken);
         }
-        self.cleanup.push(entered.iter().map(|held| held.name.clone()).collect());
+        self.cleanup
+            .push(entered.iter().map(|held| held.name.clone()).collect());
         let goes_on = self.block(body);
         self.cleanup.pop();
         for held in &entered {
@@ -651,7 +660,9 @@ impl Walk<'_, '_> {
         };
         own != other
             && program.solution.classes.descendants(own).contains(&other)
-            && program.method_in_body(other, &program.scope(self.function).name).is_some()
+            && program
+                .method_in_body(other, &program.scope(self.function).name)
+                .is_some()
     }
 
     /// Takes over what a called function does; gives what it leaves held, or holds at its `yield`.
@@ -662,7 +673,11 @@ impl Walk<'_, '_> {
         };
         let through = self.program.display_name(binding.function);
         let place = self.place(expr);
-        let held: BTreeSet<ExprRef> = self.held.iter().flat_map(|held| held.facts.sites.iter().copied()).collect();
+        let held: BTreeSet<ExprRef> = self
+            .held
+            .iter()
+            .flat_map(|held| held.facts.sites.iter().copied())
+            .collect();
         self.found.held_at_calls.push((self.at(expr), held));
         for inner in &callee.acquires {
             let mut chain = vec![Note {
