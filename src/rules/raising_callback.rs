@@ -43,16 +43,16 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn judge(context: &Context<'_>, callback: ExprRef, of_pool: bool, findings: &mut Vec<Finding>) {
     let functions = targets_of(context.program, callback);
     for function in functions.iter().filter_map(Target::function) {
-        let Some((evidence, confidence)) = worst(context.raises().escapes(function)) else {
+        let Some((evidence, confidence)) = worst(context.raises().escapes(function), of_pool) else {
             continue;
         };
         let name = context.program.display_name(function);
         let consequence = if of_pool {
-            "the pool's own thread dies of it, and the pool's `join` and every open `get` wait for ever"
+            "the pool's own thread ends then, and `join` and every open `get` wait for ever"
         } else {
-            "the exception is logged and dropped"
+            "the exception is logged and lost"
         };
-        let message = format!("the callback `{name}` may raise, and {consequence}");
+        let message = format!("the callback `{name}` may raise: {consequence}");
         let draft = context
             .finding(&RULE, context.program.place(callback), message)
             .confidence(confidence)
@@ -63,11 +63,17 @@ fn judge(context: &Context<'_>, callback: ExprRef, of_pool: bool, findings: &mut
     }
 }
 
-/// The way out that is most likely to be taken.
-fn worst(escapes: &[RaiseEvidence]) -> Option<(&RaiseEvidence, Confidence)> {
+/// The way out that is most likely to be taken. A check deep inside what a future's callback calls rarely fails.
+fn worst(escapes: &[RaiseEvidence], of_pool: bool) -> Option<(&RaiseEvidence, Confidence)> {
     let rank = |evidence: &RaiseEvidence| match (evidence.kind, evidence.strength) {
-        (RaiseKind::Raise, Strength::Explicit) | (RaiseKind::Lookup, Strength::Likely) => Some(Confidence::Medium),
-        (RaiseKind::Division, _) | (RaiseKind::Call, Strength::Likely) => Some(Confidence::Low),
+        (RaiseKind::Raise, Strength::Explicit) | (RaiseKind::Lookup, Strength::Likely)
+            if evidence.chain.len() <= if of_pool { 2 } else { 1 } =>
+        {
+            Some(Confidence::Medium)
+        }
+        (RaiseKind::Raise, Strength::Explicit)
+        | (RaiseKind::Lookup | RaiseKind::Call, Strength::Likely)
+        | (RaiseKind::Division, _) => Some(Confidence::Low),
         _ => None,
     };
     let ranked = escapes

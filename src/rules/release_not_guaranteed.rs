@@ -106,9 +106,15 @@ fn is_protected(context: &Context<'_>, function: ScopeRef, statement: StmtId, na
         .ancestors(statement)
         .filter(|(_, branch)| *branch == Branch::Body)
         .map(|(above, _)| above);
+    // A `try` behind the acquire, or behind the condition that it stands under.
+    let levels: Vec<StmtId> = std::iter::once(statement)
+        .chain(index.ancestors(statement).map(|(above, _)| above))
+        .collect();
     let behind = index.statements_of(function.scope).iter().copied().filter(|&other| {
-        index.statement(other).parent == index.statement(statement).parent
-            && index.statement(other).position > index.statement(statement).position
+        levels.iter().any(|&level| {
+            let (level, other) = (index.statement(level), index.statement(other));
+            other.parent == level.parent && other.position > level.position
+        })
     });
     around
         .chain(behind)

@@ -2,6 +2,8 @@
 
 use crate::facts::{DefKind, ExprId, ExprKind, StmtKind};
 use crate::finding::{Finding, Severity};
+use crate::knowledge::Role;
+use crate::link::Callee;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::summary::locks::lock_facts;
 
@@ -51,6 +53,9 @@ fn made_for_this_run(context: &Context<'_>, function: ScopeRef, lock: ExprRef) -
     let &[made] = facts.sites.as_slice() else {
         return None;
     };
+    if !makes_a_lock(context, made) {
+        return None;
+    }
     if made == lock {
         return Some(made);
     }
@@ -72,6 +77,19 @@ fn made_for_this_run(context: &Context<'_>, function: ScopeRef, lock: ExprRef) -
         .all(|&read| index.scope_of(read) == function.scope && is_plain_use(context, function, read));
     let is_shared_code = || !context.locks().uses().submissions_of(function).is_empty();
     (is_own && stays && file.symbol(*symbol).definitions.len() == 1 && is_shared_code()).then_some(made)
+}
+
+/// Whether a call is that of a constructor; a method that hands out an object's own lock is not.
+fn makes_a_lock(context: &Context<'_>, call: ExprRef) -> bool {
+    let program = context.program;
+    program.callees(call).iter().all(|callee| match callee {
+        Callee::External { receiver: None, .. } | Callee::Class(_) => true,
+        Callee::External {
+            receiver: Some(receiver),
+            ..
+        } => program.role(*receiver) == Some(Role::Context),
+        _ => false,
+    })
 }
 
 /// A `with` item, or the object of a method call.

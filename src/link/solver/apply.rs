@@ -137,6 +137,13 @@ impl Solver<'_> {
                 if self.class_of_method(function).is_none() {
                     self.bind_first(function, receiver);
                 }
+                // What a decorator puts in the place of a method is given the receiver, too.
+                let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
+                for wrapper in wrappers {
+                    if self.takes_receiver(wrapper) {
+                        self.bind_first(wrapper, receiver);
+                    }
+                }
                 self.apply_function(function, arguments, true, call)
             }
             Value::Class(class) => self.construct(class, arguments, call),
@@ -171,13 +178,22 @@ impl Solver<'_> {
         let mut results = self.result_of(function);
         let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
         for wrapper in wrappers {
-            self.bind(wrapper, arguments, false);
+            let bound = bound && self.takes_receiver(wrapper);
+            self.bind(wrapper, arguments, bound);
             self.callers.entry(wrapper).or_default().insert(call);
             if results.is_empty() {
                 results = self.result_of(wrapper);
             }
         }
         results
+    }
+
+    /// Whether a function's first parameter is a plain one.
+    fn takes_receiver(&self, function: ScopeRef) -> bool {
+        let parameters = &self.file(function.file).scope(function.scope).parameters;
+        parameters
+            .first()
+            .is_some_and(|first| matches!(first.kind, ParameterKind::PositionalOnly | ParameterKind::Positional))
     }
 
     /// What a call of a function gives, going by its kind.

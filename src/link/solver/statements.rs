@@ -4,6 +4,8 @@ use crate::facts::{
     DefId, DefKind, ExprId, ExprKind, FileFacts, Handler, ParameterKind, ScopeId, ScopeKind, Step, Stmt, StmtKind,
 };
 
+use crate::knowledge::Semantic;
+
 use super::super::language;
 use super::super::modules::join;
 use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
@@ -333,10 +335,29 @@ impl Solver<'_> {
         let mut values = self.one(Value::Function(unit));
         for &decorator in function.decorators.iter().rev() {
             let decorators = self.evaluate(decorator);
+            if self.keeps_what_it_decorates(decorator) {
+                continue;
+            }
             values = self.decorate(&decorators, &values, unit, self.here(decorator));
         }
         self.write_defaults(unit);
         self.bind_definition(scope, &values);
+    }
+
+    /// Whether a decorator is a call that makes one which gives back what it decorates (`wraps(f)`, where the argument
+    /// is another function).
+    fn keeps_what_it_decorates(&self, decorator: ExprId) -> bool {
+        let ExprKind::Call { callee, .. } = self.file(self.current().file).kind(decorator) else {
+            return false;
+        };
+        let callees = &self.expressions[self.current().file.index()][callee.index()];
+        callees.iter().any(|callee| match *self.universe.get(callee) {
+            Value::External(name) => matches!(
+                self.knowledge.semantic(self.universe.text(name)),
+                Some(Semantic::KeepsFunction | Semantic::CachesFunction | Semantic::RetriesFunction)
+            ),
+            _ => false,
+        })
     }
 
     /// The scope around a function evaluates the defaults of its parameters.

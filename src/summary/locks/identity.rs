@@ -338,6 +338,19 @@ impl Binding {
         (path.len() <= PATH).then_some(LockName { root: base.root, path })
     }
 
+    /// Whether the call passes a literal for one of the function's parameters.
+    pub(super) fn is_told(&self, program: &Program<'_>, positions: &[u32]) -> bool {
+        let parameters = &program.scope(self.function).parameters;
+        positions.iter().any(|&position| {
+            let Some(parameter) = parameters.get(position as usize) else {
+                return false;
+            };
+            let place = position.checked_sub(u32::from(self.bound));
+            let argument = program.argument(self.call, place, Some(&parameter.name));
+            argument.is_some_and(|argument| matches!(program.kind(argument), ExprKind::Bool(_) | ExprKind::None))
+        })
+    }
+
     fn argument(&self, program: &Program<'_>, position: usize, keyword: &str) -> Option<LockName> {
         if let Some(receiver) = self.receiver {
             return if position == 0 {

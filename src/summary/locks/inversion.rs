@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::facts::{ExprKind, StmtKind};
 use crate::finding::{Confidence, Note, Place};
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Program, Target};
@@ -68,7 +69,10 @@ pub(super) fn find(program: &Program<'_>, locks: &Locks) -> Vec<Inversion> {
             continue;
         }
         if let Some(confidence) = units.confidence(program, &turns) {
-            let mut turns: Vec<Turn> = turns.into_iter().map(|(function, edge)| turn(function, edge)).collect();
+            let mut turns: Vec<Turn> = turns
+                .into_iter()
+                .map(|(function, edge)| turn(program, function, edge))
+                .collect();
             turns.sort_by_key(|turn| turn.chain[0].place);
             found.push(Inversion { turns, confidence });
         }
@@ -76,13 +80,33 @@ pub(super) fn find(program: &Program<'_>, locks: &Locks) -> Vec<Inversion> {
     found
 }
 
-fn turn(function: ScopeRef, edge: &Edge) -> Turn {
+fn turn(program: &Program<'_>, function: ScopeRef, edge: &Edge) -> Turn {
+    let (mut held, mut taken) = (edge.from.text.clone(), edge.to.text.clone());
+    if held == taken {
+        held = name_in_class(program, &edge.from.facts.sites).unwrap_or(held);
+        taken = name_in_class(program, &edge.to.facts.sites).unwrap_or(taken);
+    }
     Turn {
         function,
-        held: edge.from.text.clone(),
+        held,
         held_at: edge.from.place,
-        taken: edge.to.text.clone(),
+        taken,
         chain: edge.to.chain.clone(),
+    }
+}
+
+/// The class that makes a lock, with the attribute that the lock is assigned to.
+fn name_in_class(program: &Program<'_>, sites: &[ExprRef]) -> Option<String> {
+    let site = *sites.first()?;
+    let class = program.class_of_method(program.scope_of(site))?;
+    let index = program.index(site.file);
+    let statement = index.statement(index.statement_of(site.expr)?).stmt;
+    let StmtKind::Assign { targets, .. } = &statement.kind else {
+        return None;
+    };
+    match program.kind(program.sibling(site, *targets.first()?)) {
+        ExprKind::Attribute { name, .. } => Some(format!("{}.{name}", program.display_name(class))),
+        _ => None,
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Acquisition {
     pub(super) facts: LockFacts,
     pub(super) text: String,
     pub(super) by_call: bool,
+    /// Positions of parameters that make the function return early, before the acquire.
+    pub(super) skipped_by: Vec<u32>,
     /// From the function's own code to the acquire.
     pub(super) chain: Vec<Note>,
 }

@@ -25,6 +25,7 @@ pub(super) fn read(program: &Program<'_>, known: &Locks, function: ScopeRef) -> 
         function,
         held: Vec::new(),
         switches: 0,
+        skips: Vec::new(),
         released: Vec::new(),
         exceptional: Vec::new(),
         cleanup: Vec::new(),
@@ -48,6 +49,8 @@ struct Walk<'w, 'p> {
     held: Vec<Held>,
     /// Conditions on a parameter around the current statement: the caller chooses whether it runs.
     switches: u32,
+    /// Parameters that have made the function return early by now.
+    skips: Vec<u32>,
     released: Vec<LockName>,
     /// For each `try` around: what is held wherever its body may stop.
     exceptional: Vec<Vec<Held>>,
@@ -208,6 +211,8 @@ impl Walk<'_, '_> {
         let mut after = None;
         if self.block(body) {
             meet_into(&mut after, &self.held);
+        } else {
+            self.skips.extend(self.tested_parameter(test));
         }
         self.held = before;
         if self.block(orelse) {
@@ -217,6 +222,25 @@ impl Walk<'_, '_> {
         let goes_on = after.is_some();
         self.held = after.unwrap_or_default();
         goes_on
+    }
+
+    /// The position of the parameter whose truth a condition is.
+    fn tested_parameter(&self, test: ExprId) -> Option<u32> {
+        let file = self.program.file(self.function.file);
+        match file.kind(test) {
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => self.tested_parameter(*operand),
+            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
+                &[def] => match file.definition(def).kind {
+                    DefKind::Parameter { index } => Some(index),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether a condition is a parameter or an attribute of the object: something that says which way to go.
@@ -344,6 +368,7 @@ impl Walk<'_, '_> {
                 facts,
                 text: self.program.text(expr),
                 by_call: false,
+                skipped_by: self.skips.clone(),
                 chain: vec![self.taken_note(expr, expr)],
             };
             return vec![self.take(acquisition)];
@@ -595,6 +620,7 @@ impl Walk<'_, '_> {
                 facts,
                 text: self.program.text(receiver),
                 by_call: true,
+                skipped_by: self.skips.clone(),
                 chain: vec![self.taken_note(receiver, call)],
             };
             self.take(acquisition);
@@ -680,6 +706,9 @@ impl Walk<'_, '_> {
             .collect();
         self.found.held_at_calls.push((self.at(expr), held));
         for inner in &callee.acquires {
+            if binding.is_told(self.program, &inner.skipped_by) {
+                continue;
+            }
             let mut chain = vec![Note {
                 place,
                 message: format!("calls `{through}`"),
@@ -688,6 +717,7 @@ impl Walk<'_, '_> {
             chain.extend_from_slice(&inner.chain[inner.chain.len() - kept..]);
             let acquisition = Acquisition {
                 name: self.translated(binding, inner.name.as_ref()),
+                skipped_by: self.skips.clone(),
                 chain,
                 ..inner.clone()
             };

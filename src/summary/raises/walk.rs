@@ -1,5 +1,7 @@
 //! The walk over one function that collects what may leave it.
 
+use std::collections::BTreeSet;
+
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_expressions};
 use crate::finding::{Note, Place};
 use crate::knowledge::{Operation, WaitOn};
@@ -23,6 +25,7 @@ pub(super) fn read(program: &Program<'_>, known: &Raises, function: ScopeRef) ->
         guards: Guards::of(program, function),
         catchers: Vec::new(),
         found: FunctionRaises::default(),
+        looked_up: BTreeSet::new(),
         is_abstract: is_abstract(&scope.body, |value| {
             matches!(program.file(function.file).kind(value), ExprKind::Str { .. })
         }),
@@ -38,6 +41,7 @@ struct Walk<'w, 'p> {
     guards: Guards,
     catchers: Vec<Catcher>,
     found: FunctionRaises,
+    looked_up: BTreeSet<(String, String)>,
     is_abstract: bool,
 }
 
@@ -223,7 +227,10 @@ impl Walk<'_, '_> {
         match self.program.kind(self.at(expr)) {
             ExprKind::Call { .. } => self.call(expr),
             ExprKind::Subscript { base, index } => {
-                let found = subscript(self.program, &self.guards, self.function, *base, *index);
+                let key = (self.program.text(self.at(*base)), self.program.text(self.at(*index)));
+                // What has been found once is there.
+                let first = self.looked_up.insert(key);
+                let found = subscript(self.program, &self.guards, self.function, *base, *index).filter(|_| first);
                 if let Some((strength, kind)) = found {
                     let text = self.program.text(self.at(*base));
                     let message = if strength == Strength::Likely {
