@@ -19,6 +19,9 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Function(check),
 };
 
+/// Failures further away than this are checks of what the caller has seen to.
+const DEPTH: usize = 2;
+
 fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>) {
     for acquire in context.locks().uses().of(function) {
         if acquire.operation == Operation::Acquire && acquire.endless {
@@ -62,11 +65,9 @@ fn judge(context: &Context<'_>, function: ScopeRef, acquire: &SharedUse, finding
         };
         (matches!(stmt.kind, StmtKind::Return(_)) && between(place)).then_some(place)
     });
-    let raising = context
-        .raises()
-        .escapes(function)
-        .iter()
-        .find(|evidence| evidence.strength >= Strength::Likely && between(evidence.place()));
+    let raising = context.raises().escapes(function).iter().find(|evidence| {
+        evidence.strength >= Strength::Likely && evidence.chain.len() <= DEPTH && between(evidence.place())
+    });
     let (notes, what) = match (leaving, raising) {
         (Some(place), _) => (
             vec![Note {

@@ -20,6 +20,9 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Program(check),
 };
 
+/// Failures further away than this are checks of what the caller has seen to.
+const DEPTH: usize = 3;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for submission in &context.program.submissions {
         let runs_apart = submission
@@ -112,6 +115,10 @@ fn failure_before<'c>(context: &'c Context<'_>, function: ScopeRef, signal: &Sha
     let place = context.program.place(signal.call);
     let escapes = context.raises().escapes(function).iter();
     escapes
-        .filter(|evidence| evidence.strength >= Strength::Likely && evidence.place().span.start < place.span.end)
+        .filter(|evidence| {
+            evidence.strength >= Strength::Likely
+                && evidence.chain.len() <= DEPTH
+                && evidence.place().span.start < place.span.end
+        })
         .max_by_key(|evidence| (evidence.strength, std::cmp::Reverse(evidence.place())))
 }
