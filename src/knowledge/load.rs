@@ -7,7 +7,7 @@ mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
@@ -49,6 +49,8 @@ pub struct Knowledge {
     types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
     attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
     aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
+    /// Top-level packages of the aliases: most names need no search.
+    aliased: HashSet<String>,
     submissions: HashMap<String, SubmissionShape>,
     semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
@@ -73,6 +75,11 @@ impl Knowledge {
                     knowledge.add_lines(name, text);
                 }
             }
+            knowledge.aliased = knowledge
+                .aliases
+                .keys()
+                .map(|alias| top_level(alias).to_owned())
+                .collect();
             knowledge
         })
     }
@@ -270,6 +277,19 @@ impl Knowledge {
         sorted(&self.submissions).map(|(_, shape)| shape)
     }
 
+    /// Words without one of which a text cannot hand work over: the packages that submissions and their aliases live in.
+    #[must_use]
+    pub fn worker_words(&self) -> BTreeSet<String> {
+        let packages: BTreeSet<&str> = self.submissions.keys().map(|api| top_level(api)).collect();
+        let mut words: BTreeSet<String> = packages.iter().map(|&package| package.to_owned()).collect();
+        for (alias, target) in self.aliases() {
+            if packages.contains(top_level(target)) {
+                words.insert(alias.rsplit('.').next().unwrap_or(alias).to_owned());
+            }
+        }
+        words
+    }
+
     /// The top-level packages that are spoken of, with the library they belong to, sorted by package.
     pub fn packages(&self) -> impl Iterator<Item = (&str, &str)> {
         sorted(&self.packages).map(|(package, library)| (package, library.name.as_str()))
@@ -277,6 +297,9 @@ impl Knowledge {
 
     /// Replaces the longest prefix of a name that is an alias.
     fn follow_alias(&self, name: &str) -> Option<String> {
+        if !self.aliased.contains(top_level(name)) {
+            return None;
+        }
         let mut end = name.len();
         loop {
             if let Some(target) = self.aliases.get(&name[..end]) {

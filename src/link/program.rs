@@ -20,6 +20,8 @@ pub struct Program<'a> {
     pub sources: &'a [SourceFile],
     /// What the files say.
     pub facts: &'a [FileFacts],
+    /// For each file, whether its values are known: see [`super::reach`].
+    pub reached: Vec<bool>,
     /// Where everything stands.
     pub indexes: Vec<FileIndex<'a>>,
     /// What API calls do.
@@ -71,11 +73,13 @@ impl<'a> Program<'a> {
         settings: &'a Settings,
     ) -> Self {
         let modules = ModuleTable::new(sources);
-        let solution = Solver::solve(facts, &modules, knowledge);
+        let reached = super::reach::reached_files(sources, facts, &modules, knowledge);
+        let solution = Solver::solve(facts, &reached, &modules, knowledge);
         let indexes = facts.iter().map(FileIndex::new).collect();
         let mut program = Self {
             sources,
             facts,
+            reached,
             indexes,
             knowledge,
             solution,
@@ -94,9 +98,14 @@ impl<'a> Program<'a> {
         (0..u32::try_from(self.facts.len()).expect("internal: fewer than 2^32 files")).map(FileId)
     }
 
+    /// The files that matter to the way work is handed over.
+    pub fn reached_files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.file_ids().filter(|file| self.reached[file.index()])
+    }
+
     /// All scopes of the program in order, classes left out.
     pub fn scopes(&self) -> impl Iterator<Item = ScopeRef> + '_ {
-        self.file_ids().flat_map(move |file| {
+        self.reached_files().flat_map(move |file| {
             let scopes = self.file(file).scopes.iter().enumerate();
             scopes
                 .filter(|(_, scope)| scope.kind != ScopeKind::Class)
@@ -109,7 +118,7 @@ impl<'a> Program<'a> {
 
     /// All calls of the program in order.
     pub fn calls(&self) -> impl Iterator<Item = ExprRef> + '_ {
-        self.file_ids()
+        self.reached_files()
             .flat_map(|file| self.index(file).calls().iter().map(move |&expr| ExprRef { file, expr }))
     }
 
@@ -266,7 +275,7 @@ impl<'a> Program<'a> {
     pub fn methods(&self, class: ScopeRef, name: &str, overrides: bool) -> Vec<ScopeRef> {
         let mut found: Vec<ScopeRef> = self.own_or_inherited_method(class, name).into_iter().collect();
         if overrides {
-            for below in self.solution.classes.descendants(class) {
+            for &below in self.solution.classes.descendants(class).iter() {
                 found.extend(self.method_in_body(below, name));
             }
         }
@@ -279,7 +288,7 @@ impl<'a> Program<'a> {
             .ancestry(class)
             .into_iter()
             .find_map(|base| match base {
-                super::solver::Base::Project(class) => self.method_in_body(class, name),
+                super::solver::Base::Project(class) => self.method_in_body(*class, name),
                 _ => None,
             })
     }

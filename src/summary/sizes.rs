@@ -9,13 +9,13 @@ use crate::link::{Callee, Program};
 use super::estimate::Estimate;
 
 /// Rounds of a loop over something whose size is not known.
-pub const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
+pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
 /// Rounds of a `while` whose end depends on data.
-pub const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
+pub(super) const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
 /// Rounds of a loop without end.
-pub const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
+pub(super) const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
 /// Calls that a recursion makes.
-pub const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
+pub(super) const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
 /// Bytes of a string or buffer of unknown size.
 const UNKNOWN_BYTES: Estimate = Estimate::new(1.0, 3e3, 1e8);
 /// Elements of a container of unknown size.

@@ -9,6 +9,9 @@ use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueId, V
 use super::classes::Base;
 use super::{Key, Member, Solver, Variable};
 
+/// Overrides in more subclasses than this are not told apart.
+const DESCENDANTS: usize = 16;
+
 impl Solver<'_> {
     /// What `receivers.name` may be.
     pub(super) fn attribute_of(&mut self, receivers: &ValueSet, name: &str) -> ValueSet {
@@ -134,7 +137,7 @@ impl Solver<'_> {
         let ancestry = self.classes.ancestry(class);
         let attribute = self.universe.name(name);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in &*ancestry {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
@@ -143,8 +146,8 @@ impl Solver<'_> {
             values.extend(&self.member_of_class(receiver, member));
             return values;
         }
-        for base in ancestry {
-            if let Base::External(of) = base {
+        for base in &*ancestry {
+            if let Base::External(of) = *base {
                 let owner = self.universe.shared_text(of);
                 if self.knowledge.method(&owner, name).is_some()
                     || self.knowledge.submission_method(&owner, name).is_some()
@@ -197,14 +200,14 @@ impl Solver<'_> {
         let attribute = self.universe.name(name);
         let ancestry = self.classes.ancestry(class);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in &*ancestry {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
         }
         values.extend(&self.inherited(receiver, &ancestry, name));
         if site.is_none() {
-            for below in self.classes.descendants(class).into_iter().take(32) {
+            for &below in self.classes.descendants(class).iter().take(DESCENDANTS) {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
                 if let Some(symbol) = self.file(below.file).symbol_in(below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));

@@ -10,7 +10,7 @@ use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
 use super::{Key, Solver, Variable};
 
 /// The star imports of a file, wherever they stand.
-pub(super) fn star_imports(file: &FileFacts) -> Vec<(String, u32)> {
+pub(in crate::link) fn star_imports(file: &FileFacts) -> Vec<(String, u32)> {
     fn collect(block: &[Stmt], found: &mut Vec<(String, u32)>) {
         for statement in block {
             if let StmtKind::ImportStar { module, level } = &statement.kind {
