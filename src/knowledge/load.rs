@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -178,6 +178,15 @@ impl Knowledge {
         self.linearise(type_name)
             .iter()
             .find_map(|owner| self.submissions.get(&format!("{owner}.{method}")))
+    }
+
+    /// Whether a name is a type with a worker's role, or writes calls down for workers.
+    #[must_use]
+    pub fn is_worker_part(&self, name: &str) -> bool {
+        self.semantic(name) == Some(Semantic::Delayed)
+            || self
+                .type_fact(name)
+                .is_some_and(|fact| matches!(fact.role, Some(Role::Executor | Role::Pool)))
     }
 
     /// What a call of this name means to the flow of values, where a type and a cost do not say it.

@@ -488,6 +488,21 @@ impl<'a> Program<'a> {
         self.type_fact(value).and_then(|fact| fact.role)
     }
 
+    /// Whether a value is known to be callable.
+    #[must_use]
+    pub fn is_callable(&self, value: ValueId) -> bool {
+        match *self.value(value) {
+            Value::Function(_)
+            | Value::BoundMethod { .. }
+            | Value::Class(_)
+            | Value::Partial(_)
+            | Value::External(_)
+            | Value::ExternalMethod { .. } => true,
+            Value::Instance { class, site } => !self.methods(class, "__call__", site.is_none()).is_empty(),
+            _ => false,
+        }
+    }
+
     /// Where a value is made.
     #[must_use]
     pub fn site(&self, value: ValueId) -> Option<Site> {

@@ -189,7 +189,8 @@ pub(super) fn find_submissions<'a>(program: &Program<'a>) -> Vec<Submission<'a>>
             if derived.is_empty() {
                 continue;
             }
-            if let Some(original) = found.get_mut(&(inner.call, inner.api.clone())) {
+            let hands_on = inner.callable.is_some_and(|callable| is_parameter(program, callable));
+            if let (true, Some(original)) = (hands_on, found.get_mut(&(inner.call, inner.api.clone()))) {
                 original.forwarded = true;
             }
             for submission in derived {
@@ -857,20 +858,52 @@ fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32
     found
 }
 
-/// The submissions that callers make through a function that hands one of its parameters over.
+/// The submissions that callers make through a function that hands one of its parameters over, as the work or as an
+/// argument that the work calls.
 fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec<Submission<'a>> {
-    let Some(callable) = inner.callable else {
-        return Vec::new();
-    };
     let mut derived = Vec::new();
-    for (function, parameter) in parameters_behind(program, callable) {
-        for &call in program.solution.callers.get(&function).into_iter().flatten() {
-            if let Some(submission) = derived_at(program, inner, function, parameter, call) {
-                derived.push(submission);
+    for handed in inner.callable.into_iter().chain(called_arguments(program, inner)) {
+        for (function, parameter) in parameters_behind(program, handed) {
+            for &call in program.solution.callers.get(&function).into_iter().flatten() {
+                if let Some(submission) = derived_at(program, inner, function, parameter, call) {
+                    derived.push(submission);
+                }
             }
         }
     }
     derived
+}
+
+/// The arguments of a submission that its target calls.
+fn called_arguments(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut found = Vec::new();
+    for target in &submission.targets {
+        let Some(function) = target.function() else { continue };
+        let parameters = program.parameters(function, target.receiver().is_some());
+        for argument in &submission.arguments {
+            let Some(Slot::Position(position)) = argument.slot else {
+                continue;
+            };
+            let Some(parameter) = parameters.get(position) else {
+                continue;
+            };
+            if !argument.elements && is_called(program, function, parameter.def) && !found.contains(&argument.expr) {
+                found.push(argument.expr);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a function calls what a parameter of it holds.
+fn is_called(program: &Program<'_>, function: ScopeRef, parameter: crate::facts::DefId) -> bool {
+    let index = program.index(function.file);
+    let file = program.file(function.file);
+    index.reads(file.definition(parameter).symbol).iter().any(|&read| {
+        index
+            .parent(read)
+            .is_some_and(|parent| matches!(file.kind(parent), ExprKind::Call { callee, .. } if *callee == read))
+    })
 }
 
 fn derived_at<'a>(

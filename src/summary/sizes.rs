@@ -1,6 +1,6 @@
 //! How often loops go round and how large things are.
 
-use crate::facts::{ExprId, ExprKind, SequenceKind, UnaryOp};
+use crate::facts::{ExprId, ExprKind, UnaryOp};
 use crate::finding::FileId;
 use crate::knowledge::{Growth, Semantic};
 use crate::link::values::{ExprRef, Site, Value, ValueId};
@@ -294,35 +294,24 @@ impl Sizes<'_, '_> {
             }
         }
         match sites.as_slice() {
-            // A display of a module or class is a table; one of a function is mostly a list to be filled.
-            [site]
-                if self.program.scope(self.program.scope_of(*site)).kind != crate::facts::ScopeKind::Function
-                    || matches!(
-                        self.program.kind(*site),
-                        ExprKind::Sequence {
-                            kind: SequenceKind::Tuple,
-                            ..
-                        }
-                    ) =>
-            {
-                match self.program.kind(*site) {
-                    ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
-                        let count = f64::from(*len);
-                        Rounds {
-                            count: Estimate::new(0.0, count, count * 100.0),
-                            known: false,
-                        }
+            // What is written out is a table, even if something may be added to it; an empty display is filled later.
+            [site] => match self.program.kind(*site) {
+                ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
+                    let count = f64::from(*len);
+                    Rounds {
+                        count: Estimate::new(0.0, count, count * 100.0),
+                        known: false,
                     }
-                    ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
-                        let inner = Sizes {
-                            program: self.program,
-                            file: site.file,
-                        };
-                        inner.rounds_at(site.expr, depth + 2)
-                    }
-                    _ => Rounds::guess(UNKNOWN_ROUNDS),
                 }
-            }
+                ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
+                    let inner = Sizes {
+                        program: self.program,
+                        file: site.file,
+                    };
+                    inner.rounds_at(site.expr, depth + 2)
+                }
+                _ => Rounds::guess(UNKNOWN_ROUNDS),
+            },
             _ => Rounds::guess(UNKNOWN_ROUNDS),
         }
     }

@@ -166,6 +166,18 @@ impl Solver<'_> {
             match *self.universe.get(value) {
                 Value::Class(class) => return Base::Project(class),
                 Value::External(name) => return Base::External(name),
+                // `class Worker(context.Process)`: what the method makes is what is subclassed.
+                Value::ExternalMethod { of, name, .. } => {
+                    let owner = self.universe.shared_text(of);
+                    let method = self.universe.shared_text(name);
+                    let returns = self
+                        .knowledge
+                        .method(&owner, &method)
+                        .and_then(|(_, fact)| fact.returns.as_ref());
+                    if let Some(returns) = returns {
+                        return Base::External(self.universe.name(&returns.name));
+                    }
+                }
                 _ => {}
             }
         }

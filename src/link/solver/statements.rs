@@ -390,6 +390,11 @@ impl Solver<'_> {
     fn imported_name(&mut self, from: crate::finding::FileId, level: u32, module: &str, name: &str) -> ValueSet {
         let candidates = self.modules.absolute(from, level, module);
         for absolute in &candidates {
+            // In a library's own repository its public names mean what they mean to everybody.
+            let public = join(absolute, name);
+            if level == 0 && (self.knowledge.submission(&public).is_some() || self.knowledge.is_worker_part(&public)) {
+                return self.external(&public);
+            }
             if let Some(file) = self.modules.find(from, absolute) {
                 let values = self.module_attribute(file, name);
                 if !values.is_empty() {
