@@ -863,7 +863,13 @@ fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32
 fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec<Submission<'a>> {
     let mut derived = Vec::new();
     for handed in inner.callable.into_iter().chain(called_arguments(program, inner)) {
-        for (function, parameter) in parameters_behind(program, handed) {
+        let mut parameters = parameters_behind(program, handed);
+        for value in program.values(handed).iter() {
+            if let Value::Function(closure) = *program.value(value) {
+                parameters.extend(captured_callables(program, closure));
+            }
+        }
+        for (function, parameter) in parameters {
             for &call in program.solution.callers.get(&function).into_iter().flatten() {
                 if let Some(submission) = derived_at(program, inner, function, parameter, call) {
                     derived.push(submission);
@@ -872,6 +878,36 @@ fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec
         }
     }
     derived
+}
+
+/// The parameters of the functions around a closure that the closure calls.
+fn captured_callables(program: &Program<'_>, closure: ScopeRef) -> Vec<(ScopeRef, u32)> {
+    if !program.is_local(closure) {
+        return Vec::new();
+    }
+    let index = program.index(closure.file);
+    let calls = index
+        .calls()
+        .iter()
+        .filter(|&&call| index.scope_of(call) == closure.scope);
+    let mut found = Vec::new();
+    for &call in calls {
+        let ExprKind::Call { callee, .. } = program.file(closure.file).kind(call) else {
+            continue;
+        };
+        for parameter in parameters_behind(
+            program,
+            ExprRef {
+                file: closure.file,
+                expr: *callee,
+            },
+        ) {
+            if parameter.0 != closure && !found.contains(&parameter) {
+                found.push(parameter);
+            }
+        }
+    }
+    found
 }
 
 /// The arguments of a submission that its target calls.
