@@ -342,6 +342,10 @@ impl Solver<'_> {
                     Some(results)
                 };
             }
+            Semantic::Repeats => {
+                self.write_element(site, Key::Any, &first());
+                return None;
+            }
             Semantic::Setattr
             | Semantic::Property
             | Semantic::StaticMethod
@@ -353,6 +357,7 @@ impl Solver<'_> {
             | Semantic::SetStartMethod
             | Semantic::GetContext
             | Semantic::Endless
+            | Semantic::RegistersPickling
             | Semantic::Exits => return None,
         };
         Some(values)

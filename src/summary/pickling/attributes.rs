@@ -1,0 +1,272 @@
+//! Where attributes of the project's instances are written, and what with.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{DefKind, ExprId, ExprKind, ScopeKind, StmtKind};
+use crate::finding::Place;
+use crate::link::index::StmtId;
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueSet};
+use crate::link::{Callee, Program};
+
+/// One write of an attribute.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    /// The function whose code it is.
+    pub(super) function: ScopeRef,
+    /// The statement.
+    pub(super) statement: StmtId,
+    /// The expression that names the attribute.
+    pub(super) target: ExprRef,
+    /// The end of the write: it has happened when the code behind it runs.
+    pub(super) position: u32,
+    /// What is written.
+    pub(super) written: Written,
+}
+
+/// What a write puts into an attribute.
+#[derive(Clone, Debug)]
+pub(super) enum Written {
+    /// The values of an expression.
+    Expression(ExprRef),
+    /// Values that stand behind no single expression.
+    Values(ValueSet),
+    /// Nothing: the attribute is deleted.
+    Deleted,
+}
+
+/// All writes: class -> attribute -> writes, in order of file and position.
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    by_class: BTreeMap<ScopeRef, BTreeMap<String, Vec<Write>>>,
+}
+
+impl Writes {
+    /// Reads the program once.
+    pub(super) fn new(program: &Program<'_>) -> Self {
+        let mut writes = Self::default();
+        for file in program.file_ids() {
+            let statements = &program.index(file).statements;
+            for (number, indexed) in statements.iter().enumerate() {
+                let here = |expr: ExprId| ExprRef { file, expr };
+                let id = StmtId(u32::try_from(number).expect("internal: fewer than 2^32 statements"));
+                match &indexed.stmt.kind {
+                    StmtKind::Assign { targets, value } => {
+                        for &target in targets {
+                            writes.target(program, id, here(target), Some(here(*value)));
+                        }
+                    }
+                    StmtKind::Annotated {
+                        target,
+                        value: Some(value),
+                        ..
+                    } => writes.target(program, id, here(*target), Some(here(*value))),
+                    StmtKind::With { items, .. } => {
+                        for &(_, target) in items {
+                            if let Some(target) = target {
+                                writes.target(program, id, here(target), None);
+                            }
+                        }
+                    }
+                    StmtKind::Delete(parts) => {
+                        for &part in parts {
+                            writes.add(program, id, here(part), Written::Deleted);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        writes
+    }
+
+    /// A target with the value that it is given, where one expression says it.
+    fn target(&mut self, program: &Program<'_>, statement: StmtId, target: ExprRef, value: Option<ExprRef>) {
+        match (program.kind(target), value.map(|value| program.kind(value))) {
+            (ExprKind::Sequence { elements, .. }, Some(ExprKind::Sequence { elements: values, .. }))
+                if elements.len() == values.len() =>
+            {
+                for (&element, &value) in elements.iter().zip(values) {
+                    let value = program.sibling(target, value);
+                    self.target(program, statement, program.sibling(target, element), Some(value));
+                }
+            }
+            (ExprKind::Sequence { elements, .. }, _) => {
+                for &element in elements {
+                    self.target(program, statement, program.sibling(target, element), None);
+                }
+            }
+            (ExprKind::Attribute { base, name, .. }, _) => {
+                let written = match value {
+                    Some(value) => Written::Expression(value),
+                    None => {
+                        let attribute = attribute_values(program, program.sibling(target, *base), name);
+                        Written::Values(attribute)
+                    }
+                };
+                self.add(program, statement, target, written);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, program: &Program<'_>, statement: StmtId, target: ExprRef, written: Written) {
+        let ExprKind::Attribute { base, name, .. } = program.kind(target) else {
+            return;
+        };
+        for value in program.values(program.sibling(target, *base)).iter() {
+            let Value::Instance { class, .. } = *program.value(value) else {
+                continue;
+            };
+            let writes = self.by_class.entry(class).or_default().entry(name.clone()).or_default();
+            if writes.last().is_some_and(|last| last.target == target) {
+                continue;
+            }
+            writes.push(Write {
+                function: program.function_around(program.scope_of(target)),
+                statement,
+                target,
+                position: end_of_write(program, target, &written),
+                written: written.clone(),
+            });
+        }
+    }
+
+    /// The writes of the attributes of a class itself, by attribute.
+    pub(super) fn of(&self, class: ScopeRef) -> impl Iterator<Item = (&str, &[Write])> {
+        let attributes = self.by_class.get(&class).into_iter().flatten();
+        attributes.map(|(name, writes)| (name.as_str(), writes.as_slice()))
+    }
+}
+
+fn end_of_write(program: &Program<'_>, target: ExprRef, written: &Written) -> u32 {
+    let end = program.place(target).span.end;
+    match written {
+        Written::Expression(value) => end.max(program.place(*value).span.end),
+        Written::Values(_) | Written::Deleted => end,
+    }
+}
+
+fn attribute_values(program: &Program<'_>, base: ExprRef, name: &str) -> ValueSet {
+    use crate::link::solver::Variable;
+    let mut values = ValueSet::empty();
+    let Some(name) = program.solution.universe.find_name(name) else {
+        return values;
+    };
+    for receiver in program.values(base).iter() {
+        if let Value::Instance { class, .. } = *program.value(receiver) {
+            values.extend(program.solution.variable(Variable::Attribute(class, name)));
+        }
+    }
+    values
+}
+
+/// What a write puts into the instance that a call makes: where the constructor stores a parameter, what that call
+/// passes for it.
+pub(super) fn values_for(program: &Program<'_>, class: ScopeRef, site: Option<Site>, write: &Write) -> ValueSet {
+    let value = match &write.written {
+        Written::Expression(value) => *value,
+        Written::Values(values) => return values.clone(),
+        Written::Deleted => return ValueSet::empty(),
+    };
+    let merged = program.values(value);
+    let Some(Site::Expr(call)) = site else {
+        return merged.clone();
+    };
+    match constructor_argument(program, class, call, write.function, value) {
+        Some(argument) => program.values(argument).clone(),
+        None => merged.clone(),
+    }
+}
+
+fn constructor_argument(
+    program: &Program<'_>,
+    class: ScopeRef,
+    call: ExprRef,
+    constructor: ScopeRef,
+    value: ExprRef,
+) -> Option<ExprRef> {
+    let constructs = program.callees(call).contains(&Callee::Class(class));
+    if !constructs || program.methods(class, "__init__", false).first() != Some(&constructor) {
+        return None;
+    }
+    let ExprKind::Name { reaching, .. } = program.kind(value) else {
+        return None;
+    };
+    let [def] = reaching.as_slice() else { return None };
+    let DefKind::Parameter { index } = program.file(value.file).definition(*def).kind else {
+        return None;
+    };
+    let parameter = program.scope(constructor).parameters.get(index as usize)?;
+    if let Some(argument) = program.argument(call, index.checked_sub(1), Some(&parameter.name)) {
+        return Some(argument);
+    }
+    let spread = matches!(program.kind(call), ExprKind::Call { arguments, .. } if arguments.iter().any(|argument| {
+        matches!(argument.kind, crate::facts::ArgumentKind::Star | crate::facts::ArgumentKind::DoubleStar)
+    }));
+    let default = parameter.default.filter(|_| !spread)?;
+    Some(ExprRef {
+        file: constructor.file,
+        expr: default,
+    })
+}
+
+/// A field of a dataclass whose default stands in the class body: its name, where, and what a new instance holds.
+pub(super) struct Field {
+    /// The name.
+    pub(super) name: String,
+    /// The value in the class body.
+    pub(super) value: ExprRef,
+    /// The callables that make the values of new instances (`field(default_factory=...)`).
+    pub(super) factories: Vec<ExprRef>,
+}
+
+impl Field {
+    /// Where the field is written.
+    pub(super) fn place(&self, program: &Program<'_>) -> Place {
+        program.place(self.value)
+    }
+}
+
+/// The fields that the body of a class gives a default, where a decorator or base makes them constructor parameters.
+pub(super) fn fields(program: &Program<'_>, class: ScopeRef) -> Vec<Field> {
+    let scope = program.scope(class);
+    let makes_fields = |semantic| semantic == crate::knowledge::Semantic::Dataclass;
+    if scope.kind != ScopeKind::Class || !program.semantics_of_decorators(class).into_iter().any(makes_fields) {
+        return Vec::new();
+    }
+    let file = program.file(class.file);
+    let mut found = Vec::new();
+    for statement in &scope.body {
+        let StmtKind::Annotated {
+            target,
+            value: Some(value),
+            ..
+        } = &statement.kind
+        else {
+            continue;
+        };
+        let ExprKind::Store(def) = file.kind(*target) else {
+            continue;
+        };
+        let factories = match file.kind(*value) {
+            ExprKind::Call { arguments, .. } => arguments
+                .iter()
+                .filter(|argument| matches!(argument.kind, crate::facts::ArgumentKind::Keyword(_)))
+                .map(|argument| ExprRef {
+                    file: class.file,
+                    expr: argument.value,
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        found.push(Field {
+            name: file.symbol(file.definition(*def).symbol).name.clone(),
+            value: ExprRef {
+                file: class.file,
+                expr: *value,
+            },
+            factories,
+        });
+    }
+    found
+}
