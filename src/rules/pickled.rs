@@ -94,7 +94,11 @@ pub(super) fn cause(context: &Context<'_>, cause: &Cause) -> String {
         Cause::Coroutine(function) => format!("a coroutine (from `{}`)", program.display_name(*function)),
         Cause::Module(name) => format!("the module `{name}`"),
         Cause::Type { name, .. } | Cause::Primitive { name, .. } => {
-            let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+            let article = if name.starts_with(['a', 'e', 'i', 'o']) {
+                "an"
+            } else {
+                "a"
+            };
             format!("{article} `{name}`")
         }
     }

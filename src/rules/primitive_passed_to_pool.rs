@@ -22,8 +22,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             pickled::cause(context, &crossing.obstacle.cause),
             crossing.api
         );
-        let help =
-            "hand it to the workers through the pool's `initializer` and `initargs`, or use the one of a `multiprocessing.Manager()`";
-        findings.push(pickled::finding(context, &RULE, crossing, Confidence::High, message, help));
+        let help = "hand it to the workers through the pool's `initializer` and `initargs`, or use the one of a `multiprocessing.Manager()`";
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            Confidence::High,
+            message,
+            help,
+        ));
     }
 }

@@ -30,6 +30,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             pickled::cause(context, &crossing.obstacle.cause),
         );
         let help = "use the one of `multiprocessing` with the same name, and hand it to the process when it starts";
-        findings.push(pickled::finding(context, &RULE, crossing, Confidence::High, message, help));
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            Confidence::High,
+            message,
+            help,
+        ));
     }
 }

@@ -30,6 +30,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Cause::Module(_) => "import the module in the worker, or pass its name",
             _ => "let the worker make its own (from a path or address), in the task or in the pool's `initializer`",
         };
-        findings.push(pickled::finding(context, &RULE, crossing, condition.confidence, message, help));
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            condition.confidence,
+            message,
+            help,
+        ));
     }
 }

@@ -35,6 +35,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Cause::Decorated(_) => "decorate the inner function with `functools.wraps(function)`",
             _ => "move the class to the top level of a module",
         };
-        findings.push(pickled::finding(context, &RULE, crossing, condition.confidence, message, help));
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            condition.confidence,
+            message,
+            help,
+        ));
     }
 }

@@ -32,6 +32,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Cause::Generator(_) => "return a list",
             _ => "return the values that the caller needs, and let it build the object from them",
         };
-        findings.push(pickled::finding(context, &RULE, crossing, Confidence::High, message, help));
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            Confidence::High,
+            message,
+            help,
+        ));
     }
 }

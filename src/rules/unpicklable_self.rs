@@ -36,6 +36,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Carrier::Worker => "make it in `run`, which is what the new process executes",
             _ => "pass only the values that the worker needs, or leave the attribute out in `__getstate__`",
         };
-        findings.push(pickled::finding(context, &RULE, crossing, condition.confidence, message, help));
+        findings.push(pickled::finding(
+            context,
+            &RULE,
+            crossing,
+            condition.confidence,
+            message,
+            help,
+        ));
     }
 }

@@ -161,21 +161,64 @@ fn attribute_values(program: &Program<'_>, base: ExprRef, name: &str) -> ValueSe
 }
 
 /// What a write puts into the instance that a call makes: where the constructor stores a parameter, what that call
-/// passes for it.
-pub(super) fn values_for(program: &Program<'_>, class: ScopeRef, site: Option<Site>, write: &Write) -> ValueSet {
+/// passes for it. With the expression that says it.
+pub(super) fn values_for(
+    program: &Program<'_>,
+    class: ScopeRef,
+    site: Option<Site>,
+    write: &Write,
+) -> (ValueSet, Option<ExprRef>) {
     let value = match &write.written {
         Written::Expression(value) => *value,
-        Written::Values(values) => return values.clone(),
-        Written::Deleted => return ValueSet::empty(),
+        Written::Values(values) => return (values.clone(), None),
+        Written::Deleted => return (ValueSet::empty(), None),
     };
-    let merged = program.values(value);
-    let Some(Site::Expr(call)) = site else {
-        return merged.clone();
+    let argument = match site {
+        Some(Site::Expr(call)) => constructor_argument(program, class, call, write.function, value),
+        _ => None,
     };
-    match constructor_argument(program, class, call, write.function, value) {
-        Some(argument) => program.values(argument).clone(),
-        None => merged.clone(),
-    }
+    let source = argument.unwrap_or(value);
+    (program.values(source).clone(), Some(source))
+}
+
+/// Whether an expression is a parameter for which some call passes what is not known.
+pub(super) fn rests_on_unknown_callers(program: &Program<'_>, expr: ExprRef) -> bool {
+    let ExprKind::Name {
+        symbol: Some(symbol),
+        reaching,
+        ..
+    } = program.kind(expr)
+    else {
+        return false;
+    };
+    let [def] = reaching.as_slice() else { return false };
+    let file = program.file(expr.file);
+    let DefKind::Parameter { index } = file.definition(*def).kind else {
+        return false;
+    };
+    let function = ScopeRef {
+        file: expr.file,
+        scope: file.symbol(*symbol).scope,
+    };
+    let Some(parameter) = program.scope(function).parameters.get(index as usize) else {
+        return false;
+    };
+    let callers = program.solution.callers.get(&function).into_iter().flatten();
+    callers.copied().any(|call| {
+        let bound = program.callees(call).into_iter().find_map(|callee| match callee {
+            Callee::Function {
+                function: called,
+                receiver,
+            } if called == function => Some(receiver.is_some()),
+            Callee::Class(class) if program.methods(class, "__init__", false).contains(&function) => Some(true),
+            _ => None,
+        });
+        let Some(bound) = bound else { return false };
+        let position = index.checked_sub(u32::from(bound));
+        program
+            .argument(call, position, Some(&parameter.name))
+            .is_some_and(|argument| program.values(argument).is_empty())
+    })
 }
 
 fn constructor_argument(

@@ -200,10 +200,15 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             return None;
         }
         let classes = self.program.callees(submission.call);
-        self.program.values(submission.call).iter().find_map(|value| match *self.program.value(value) {
-            Value::Instance { class, site } if classes.contains(&Callee::Class(class)) => Some((value, class, site)),
-            _ => None,
-        })
+        self.program
+            .values(submission.call)
+            .iter()
+            .find_map(|value| match *self.program.value(value) {
+                Value::Instance { class, site } if classes.contains(&Callee::Class(class)) => {
+                    Some((value, class, site))
+                }
+                _ => None,
+            })
     }
 
     fn moment(&self, submission: &Submission<'_>) -> Moment {
@@ -249,7 +254,8 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
 
     /// What the submitted functions return.
     fn results(&self, submission: &Submission<'_>) -> Vec<Crossing> {
-        if submission.shape.result == SubmissionResult::Worker || submission.shape.arguments == ArgumentsShape::Nothing {
+        if submission.shape.result == SubmissionResult::Worker || submission.shape.arguments == ArgumentsShape::Nothing
+        {
             return Vec::new();
         }
         let mut found = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::facts::{ArgumentKind, DefKind, ExprKind, ParameterKind, StmtKind};
 use crate::finding::{Confidence, Note, Place};
-use crate::knowledge::{PicklingMoment, Pickling as Fact, SubmissionResult, WorkerKind};
+use crate::knowledge::{Pickling as Fact, PicklingMoment, SubmissionResult, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::language;
 use crate::link::solver::Base;
@@ -80,12 +80,17 @@ fn lost(
             .iter()
             .filter_map(|worker| worker.executor)
             .any(|executor| program.role(executor) == Some(crate::knowledge::Role::Pool)),
-        confidence: if submission.is_always(WorkerKind::Process) {
-            Confidence::High
-        } else {
-            Confidence::Medium
-        },
+        confidence: confidence(submission, path),
         notes: notes.collect(),
+    }
+}
+
+/// The longer the way, the less sure that the worker's calls take it.
+fn confidence(submission: &Submission<'_>, path: &[ExprRef]) -> Confidence {
+    match path.len() {
+        0..=2 if submission.is_always(WorkerKind::Process) => Confidence::High,
+        0..=4 => Confidence::Medium,
+        _ => Confidence::Low,
     }
 }
 
@@ -152,9 +157,12 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
     }
     let passed = passed(program, constructor, made, 0)?;
     let positional = || {
-        parameters
-            .iter()
-            .filter(|parameter| matches!(parameter.kind, ParameterKind::Positional | ParameterKind::PositionalOnly))
+        parameters.iter().filter(|parameter| {
+            matches!(
+                parameter.kind,
+                ParameterKind::Positional | ParameterKind::PositionalOnly
+            )
+        })
     };
     let required = positional().filter(|parameter| parameter.default.is_none()).count();
     let most = positional().count();
@@ -167,7 +175,11 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
         } else {
             format!("at most {most}")
         };
-        let plural = if needed.ends_with(" 1") || needed == "1" { "" } else { "s" };
+        let plural = if needed.ends_with(" 1") || needed == "1" {
+            ""
+        } else {
+            "s"
+        };
         return Some(Fault {
             reason: format!(
                 "`{name}` needs {needed} argument{plural}, but {} in the exception's `args`",
@@ -351,10 +363,7 @@ fn derived_argument(program: &Program<'_>, constructor: ScopeRef, passed: &Passe
     for (parameter, &argument) in parameters.iter().zip(&passed.arguments) {
         let makes_string = matches!(program.kind(argument), ExprKind::FString(_) | ExprKind::Str { .. })
             || (!program.values(argument).is_empty()
-                && matches!(
-                    program.kind(argument),
-                    ExprKind::Binary { .. } | ExprKind::Call { .. }
-                )
+                && matches!(program.kind(argument), ExprKind::Binary { .. } | ExprKind::Call { .. })
                 && program.values(argument).iter().all(|value| {
                     matches!(program.value(value), Value::Str(_))
                         || program.type_names(value).first() == Some(&language::STR)
@@ -371,7 +380,9 @@ fn derived_argument(program: &Program<'_>, constructor: ScopeRef, passed: &Passe
                 _ => None,
             });
             let Some(attribute) = attribute else { continue };
-            let unconditional = index.statement_of(read).is_some_and(|id| index.statement(id).parent.is_none());
+            let unconditional = index
+                .statement_of(read)
+                .is_some_and(|id| index.statement(id).parent.is_none());
             if unconditional
                 && index.scope_of(read) == constructor.scope
                 && program.knowledge.method(language::STR, attribute).is_none()
@@ -522,9 +533,7 @@ fn mentions(program: &Program<'_>, expr: ExprRef, names: &(BTreeSet<ScopeRef>, V
             names.1.iter().any(|above| program.knowledge.is_subtype(above, name))
         }
         Value::ExternalInstance { site: Some(site), .. } => site.expression().is_some_and(|tuple| {
-            tuple != expr
-                && matches!(program.kind(tuple), ExprKind::Sequence { .. })
-                && mentions(program, tuple, names)
+            tuple != expr && matches!(program.kind(tuple), ExprKind::Sequence { .. }) && mentions(program, tuple, names)
         }),
         _ => false,
     })

@@ -11,7 +11,7 @@ use crate::link::solver::{Base, Key, Variable};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
 use crate::link::{Callee, Program};
 
-use super::attributes::{Write, Writes, fields, values_for};
+use super::attributes::{Write, Writes, fields, rests_on_unknown_callers, values_for};
 use super::order::{Moment, Order, Timing};
 
 /// What does not pickle.
@@ -115,6 +115,8 @@ pub(super) struct Judge<'s, 'p, 'a> {
 
 /// Objects in objects are followed this far.
 const DEPTH: u32 = 6;
+/// More subclasses than this are not looked at one by one.
+const SUBCLASSES: usize = 16;
 
 impl Judge<'_, '_, '_> {
     /// What in an expression does not pickle.
@@ -122,7 +124,17 @@ impl Judge<'_, '_, '_> {
         if let Some(module) = self.imported_module(expr) {
             return Some(Obstacle::new(Cause::Module(module), None, Vec::new()));
         }
-        self.set(self.program.values(expr), 0)
+        let found = self.set(self.program.values(expr), 0)?;
+        Some(self.as_sure_as(expr, found))
+    }
+
+    /// What some call passes through a parameter need not be what this one passes.
+    fn as_sure_as(&self, expr: ExprRef, found: Obstacle) -> Obstacle {
+        if rests_on_unknown_callers(self.program, expr) {
+            found.at_most(Confidence::Low)
+        } else {
+            found
+        }
     }
 
     /// The module that a name is bound to by `import`.
@@ -240,10 +252,18 @@ impl Judge<'_, '_, '_> {
         let scope = self.program.scope(function);
         let value = None;
         if scope.kind == ScopeKind::Lambda {
-            return Some(Obstacle::new(Cause::Lambda(function), value, vec![self.defined(function)]));
+            return Some(Obstacle::new(
+                Cause::Lambda(function),
+                value,
+                vec![self.defined(function)],
+            ));
         }
         if self.is_nested(function) {
-            return Some(Obstacle::new(Cause::Nested(function), value, vec![self.defined(function)]));
+            return Some(Obstacle::new(
+                Cause::Nested(function),
+                value,
+                vec![self.defined(function)],
+            ));
         }
         self.unwrapped_decoration(function)
     }
@@ -299,7 +319,11 @@ impl Judge<'_, '_, '_> {
                 self.program.scope(wrapper).name
             ),
         };
-        Some(Obstacle::new(Cause::Decorated(function), None, vec![self.defined(function), note]))
+        Some(Obstacle::new(
+            Cause::Decorated(function),
+            None,
+            vec![self.defined(function), note],
+        ))
     }
 
     /// Whether a wrapper is only defined and returned, so that nothing gives it another name.
@@ -361,7 +385,9 @@ impl Judge<'_, '_, '_> {
                 Some(Obstacle::new(Cause::Generator(None), Some(value), notes()))
             }
             // A process object that is not running yet can be handed to another one that starts.
-            Fact::Fails if self.starting && fact.worker == Some(WorkerKind::Process) && fact.role == Some(Role::Worker) => {
+            Fact::Fails
+                if self.starting && fact.worker == Some(WorkerKind::Process) && fact.role == Some(Role::Worker) =>
+            {
                 None
             }
             Fact::Fails => {
@@ -451,9 +477,39 @@ impl Judge<'_, '_, '_> {
                 }
             }
         }
+        if best.is_none() && site.is_none() {
+            best = self.in_subclasses(class, &subclasses, depth);
+        }
         let mut found = best?;
         found.in_instance = true;
         Some(found)
+    }
+
+    /// What the subclasses hold whose instances run an inherited method that hands `self` over.
+    fn in_subclasses(&self, class: ScopeRef, subclasses: &BTreeSet<ScopeRef>, depth: u32) -> Option<Obstacle> {
+        if self.program.class_of_method(self.moment.function) != Some(class) || subclasses.len() > SUBCLASSES {
+            return None;
+        }
+        let method = &self.program.scope(self.moment.function).name;
+        let mut best: Option<Obstacle> = None;
+        let (mut all, mut holding) = (0, 0);
+        for &below in subclasses {
+            if self.program.method_in_body(below, method).is_some() {
+                continue;
+            }
+            all += 1;
+            let found = self.attributes_of(below, below, None, depth).into_iter().next();
+            if let Some(found) = found {
+                holding += 1;
+                best.get_or_insert(found);
+            }
+        }
+        let confidence = if holding == all {
+            Confidence::Medium
+        } else {
+            Confidence::Low
+        };
+        best.map(|found| found.at_most(confidence))
     }
 
     /// What the types outside the project above a class say: `None` where it is not known how its instances pickle.
@@ -648,7 +704,12 @@ impl Judge<'_, '_, '_> {
         {
             return Some(Obstacle::new(Cause::Module(module), None, Vec::new()));
         }
-        self.set(&values_for(self.program, class, site, write), depth + 1)
+        let (values, source) = values_for(self.program, class, site, write);
+        let found = self.set(&values, depth + 1)?;
+        Some(match source {
+            Some(source) => self.as_sure_as(source, found),
+            None => found,
+        })
     }
 
     /// Whether something else is put into the attribute between the write and the moment of pickling.
@@ -667,9 +728,12 @@ impl Judge<'_, '_, '_> {
                 obstacle.is_some() && bad.function == other.function && bad.position > other.position
             });
             let in_constructor = self.order.callers(other.function).iter().any(|&call| {
-                let caller = self.program.scope(self.program.function_around(self.program.scope_of(call)));
+                let caller = self
+                    .program
+                    .scope(self.program.function_around(self.program.scope_of(call)));
                 super::order::CONSTRUCTORS.contains(&caller.name.as_str())
-            }) || super::order::CONSTRUCTORS.contains(&self.program.scope(other.function).name.as_str());
+            }) || super::order::CONSTRUCTORS
+                .contains(&self.program.scope(other.function).name.as_str());
             last_word
                 && !in_constructor
                 && self.order.timing(other.function, other.position, self.moment) >= Timing::Likely
@@ -692,7 +756,11 @@ pub(super) fn registered_classes(program: &Program<'_>) -> BTreeSet<ScopeRef> {
             continue;
         }
         let classes = program.argument(call, Some(0), None);
-        for value in classes.map(|argument| program.values(argument)).iter().flat_map(|set| set.iter()) {
+        for value in classes
+            .map(|argument| program.values(argument))
+            .iter()
+            .flat_map(|set| set.iter())
+        {
             if let Value::Class(class) = *program.value(value) {
                 found.insert(class);
             }

@@ -136,7 +136,9 @@ impl<'p, 'a> Order<'p, 'a> {
     /// The end of the first call of `from` that leads to `function`.
     fn first_call_to(&self, from: ScopeRef, function: ScopeRef) -> Option<u32> {
         let mut calls = self.calls_of(from).iter();
-        calls.find(|&&call| self.call_reaches(call, function)).map(|&call| self.end(call))
+        calls
+            .find(|&&call| self.call_reaches(call, function))
+            .map(|&call| self.end(call))
     }
 
     /// The calls that run a function, without those that only hand it over.
@@ -197,7 +199,12 @@ impl<'p, 'a> Order<'p, 'a> {
         let mut entries: Vec<(ScopeRef, u32)> = self
             .callers(function)
             .into_iter()
-            .map(|call| (self.program.function_around(self.program.scope_of(call)), self.end(call)))
+            .map(|call| {
+                (
+                    self.program.function_around(self.program.scope_of(call)),
+                    self.end(call),
+                )
+            })
             .collect();
         if let Some(parent) = self.program.parent_scope(function) {
             let around = self.program.function_around(parent);
@@ -265,7 +272,9 @@ impl<'p, 'a> Order<'p, 'a> {
                 .collect::<Vec<_>>()
         };
         let around_earlier = blocks(earlier.statement);
-        blocks(later.statement).iter().all(|block| around_earlier.contains(block))
+        blocks(later.statement)
+            .iter()
+            .all(|block| around_earlier.contains(block))
     }
 }
 
