@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{DefKind, ExprId, ExprKind, ScopeKind, StmtKind};
+use crate::facts::{ArgumentKind, DefKind, ExprId, ExprKind, ScopeKind, StmtKind};
 use crate::finding::Place;
 use crate::link::index::StmtId;
+use crate::link::solver::Base;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueSet};
 use crate::link::{Callee, Program};
 
@@ -244,7 +245,7 @@ fn constructor_argument(
         return Some(argument);
     }
     let spread = matches!(program.kind(call), ExprKind::Call { arguments, .. } if arguments.iter().any(|argument| {
-        matches!(argument.kind, crate::facts::ArgumentKind::Star | crate::facts::ArgumentKind::DoubleStar)
+        matches!(argument.kind, ArgumentKind::Star | ArgumentKind::DoubleStar)
     }));
     let default = parameter.default.filter(|_| !spread)?;
     Some(ExprRef {
@@ -253,12 +254,14 @@ fn constructor_argument(
     })
 }
 
-/// A field of a dataclass whose default stands in the class body: its name, where, and what a new instance holds.
+/// A field of a dataclass: its name, where it stands, and what a new instance holds.
 pub(super) struct Field {
     /// The name.
     pub(super) name: String,
-    /// The value in the class body.
-    pub(super) value: ExprRef,
+    /// The name in the class body.
+    pub(super) target: ExprRef,
+    /// The position of the constructor's parameter, where no base has fields before it.
+    pub(super) position: Option<u32>,
     /// The callables that make the values of new instances (`field(default_factory=...)`).
     pub(super) factories: Vec<ExprRef>,
 }
@@ -266,11 +269,11 @@ pub(super) struct Field {
 impl Field {
     /// Where the field is written.
     pub(super) fn place(&self, program: &Program<'_>) -> Place {
-        program.place(self.value)
+        program.place(self.target)
     }
 }
 
-/// The fields that the body of a class gives a default, where a decorator or base makes them constructor parameters.
+/// The fields of a class whose decorator makes them constructor parameters.
 pub(super) fn fields(program: &Program<'_>, class: ScopeRef) -> Vec<Field> {
     let scope = program.scope(class);
     let makes_fields = |semantic| semantic == crate::knowledge::Semantic::Dataclass;
@@ -278,36 +281,30 @@ pub(super) fn fields(program: &Program<'_>, class: ScopeRef) -> Vec<Field> {
         return Vec::new();
     }
     let file = program.file(class.file);
+    let here = |expr| ExprRef { file: class.file, expr };
+    let above = program.solution.classes.bases(class);
+    let has_bases = above.iter().any(|base| !matches!(base, Base::External(_)));
     let mut found = Vec::new();
     for statement in &scope.body {
-        let StmtKind::Annotated {
-            target,
-            value: Some(value),
-            ..
-        } = &statement.kind
-        else {
+        let StmtKind::Annotated { target, value, .. } = &statement.kind else {
             continue;
         };
         let ExprKind::Store(def) = file.kind(*target) else {
             continue;
         };
-        let factories = match file.kind(*value) {
-            ExprKind::Call { arguments, .. } => arguments
+        let factories = match value.map(|value| file.kind(value)) {
+            Some(ExprKind::Call { arguments, .. }) => arguments
                 .iter()
-                .filter(|argument| matches!(argument.kind, crate::facts::ArgumentKind::Keyword(_)))
-                .map(|argument| ExprRef {
-                    file: class.file,
-                    expr: argument.value,
-                })
+                .filter(|argument| matches!(argument.kind, ArgumentKind::Keyword(_)))
+                .map(|argument| here(argument.value))
                 .collect(),
             _ => Vec::new(),
         };
+        let position = u32::try_from(found.len()).ok().filter(|_| !has_bases);
         found.push(Field {
             name: file.symbol(file.definition(*def).symbol).name.clone(),
-            value: ExprRef {
-                file: class.file,
-                expr: *value,
-            },
+            target: here(*target),
+            position,
             factories,
         });
     }

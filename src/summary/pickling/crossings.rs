@@ -12,7 +12,8 @@ use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
 use crate::link::{Callee, Program, StartSetting, Submission, Target};
 
 use super::attributes::Writes;
-use super::judge::{Cause, Judge, Obstacle, registered_classes};
+use super::instances::registered_classes;
+use super::judge::{Cause, Judge, Obstacle};
 use super::order::{Moment, Order, Started};
 use super::sharing::Uses;
 use super::{Carrier, Crossing, Kind, When};

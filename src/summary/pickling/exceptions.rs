@@ -15,7 +15,7 @@ use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::LostException;
-use super::judge::registered_classes;
+use super::instances::registered_classes;
 
 /// Why a class cannot be made anew.
 #[derive(Clone, Debug)]
@@ -267,9 +267,8 @@ fn passed(program: &Program<'_>, constructor: ScopeRef, made: Option<ExprRef>, d
                 arguments: Vec::new(),
             })
         }
-        [(call, Above::Project(above))] => {
+        [(_, Above::Project(above))] => {
             let inner = passed(program, *above, None, depth + 1);
-            let _ = call;
             inner.map(|inner| Passed {
                 count: inner.count,
                 arguments: Vec::new(),

@@ -4,8 +4,10 @@
 //! way to what stops it. Must not know: rules, findings, which platforms are in scope.
 
 mod attributes;
+mod callables;
 mod crossings;
 mod exceptions;
+mod instances;
 mod judge;
 mod order;
 mod sharing;
