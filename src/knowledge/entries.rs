@@ -160,6 +160,8 @@ pub struct TypeFact {
     pub context_argument: Option<Position>,
     /// Arguments that a worker's constructor hands to the child itself (`initializer`, `initargs`).
     pub initializer_argument: Option<Position>,
+    /// The argument of the constructor with the arguments of the initializer.
+    pub initargs_argument: Option<Position>,
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
@@ -182,6 +184,8 @@ pub enum Pickling {
     Fails,
     /// Only while a child process is being started (multiprocessing's own primitives).
     Inherits,
+    /// Not by the plain pickler, but multiprocessing's own sends them over (sockets, connections).
+    Sent,
 }
 
 /// The part that a type plays between threads and processes.
@@ -592,6 +596,10 @@ pub enum Semantic {
     GetContext,
     /// Iterates at most a bounded number of elements or for ever (`itertools.count`).
     Endless,
+    /// As above; each element is argument 0.
+    Repeats,
+    /// Teaches the pickler how to pickle the type in argument 0.
+    RegistersPickling,
     /// Ends the program or thread (`sys.exit`).
     Exits,
 }

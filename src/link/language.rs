@@ -23,6 +23,8 @@ pub const SET: &str = "builtins.set";
 pub const DICT: &str = "builtins.dict";
 /// The type of generator expressions and of what generator functions return.
 pub const GENERATOR: &str = "builtins.generator";
+/// The type above all exceptions.
+pub const BASE_EXCEPTION: &str = "builtins.BaseException";
 /// The type of `None`.
 pub const NONE_TYPE: &str = "builtins.None";
 /// Where names live that nothing binds.

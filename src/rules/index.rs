@@ -8,4 +8,11 @@ pub(super) static RULES: &[&Rule] = &[
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
+    &super::unpicklable_callable::RULE,
+    &super::unpicklable_argument::RULE,
+    &super::unpicklable_self::RULE,
+    &super::unpicklable_result::RULE,
+    &super::unpicklable_exception::RULE,
+    &super::primitive_passed_to_pool::RULE,
+    &super::thread_primitive_in_process::RULE,
 ];

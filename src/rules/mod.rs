@@ -9,8 +9,16 @@ mod cpu_work_in_thread;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod pickled;
+mod primitive_passed_to_pool;
 mod syntax_error;
+mod thread_primitive_in_process;
 mod tiny_task_in_process;
+mod unpicklable_argument;
+mod unpicklable_callable;
+mod unpicklable_exception;
+mod unpicklable_result;
+mod unpicklable_self;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};

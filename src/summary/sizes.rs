@@ -138,7 +138,7 @@ impl Sizes<'_, '_> {
         let first = arguments.first().map(|argument| argument.value);
         match (semantic, first) {
             (Some(Semantic::Range), Some(_)) => self.range(arguments),
-            (Some(Semantic::Endless), _) => Rounds::guess(ENDLESS_ROUNDS),
+            (Some(Semantic::Endless | Semantic::Repeats), _) => Rounds::guess(ENDLESS_ROUNDS),
             (
                 Some(Semantic::Enumerate | Semantic::CopiesElements | Semantic::Argument | Semantic::Zip),
                 Some(first),

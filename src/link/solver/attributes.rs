@@ -259,6 +259,11 @@ impl Solver<'_> {
             match self.semantic_of_method(function) {
                 Some(Semantic::Property) => values.extend(&self.read(Variable::Return(function))),
                 Some(Semantic::StaticMethod) => values.insert(value),
+                Some(Semantic::ClassMethod) => {
+                    let receiver = self.class_of(receiver);
+                    let bound = self.value(Value::BoundMethod { receiver, function });
+                    values.insert(bound)
+                }
                 _ if self.is_property_accessor(function) => false,
                 _ => {
                     let bound = self.value(Value::BoundMethod { receiver, function });
@@ -267,6 +272,14 @@ impl Solver<'_> {
             };
         }
         values
+    }
+
+    /// The class of an instance: what a class method is bound to, through an instance, too.
+    fn class_of(&mut self, receiver: ValueId) -> ValueId {
+        match *self.universe.get(receiver) {
+            Value::Instance { class, .. } => self.value(Value::Class(class)),
+            _ => receiver,
+        }
     }
 
     /// An attribute or method of a type outside the project.

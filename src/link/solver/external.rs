@@ -288,6 +288,12 @@ impl Solver<'_> {
                 self.copy_keys(&source, site);
                 self.write_element(site, Key::Any, &elements);
                 let of = self.result_type(name);
+                if of == language::DICT {
+                    for (keyword, values) in &arguments.keywords {
+                        let key = Key::Text(self.universe.name(keyword));
+                        self.write_element(site, key, values);
+                    }
+                }
                 self.external_instance(&of, Some(site))
             }
             Semantic::Map => {
@@ -342,6 +348,10 @@ impl Solver<'_> {
                     Some(results)
                 };
             }
+            Semantic::Repeats => {
+                self.write_element(site, Key::Any, &first());
+                return None;
+            }
             Semantic::Setattr
             | Semantic::Property
             | Semantic::StaticMethod
@@ -353,6 +363,7 @@ impl Solver<'_> {
             | Semantic::SetStartMethod
             | Semantic::GetContext
             | Semantic::Endless
+            | Semantic::RegistersPickling
             | Semantic::Exits => return None,
         };
         Some(values)
