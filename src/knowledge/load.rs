@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -51,6 +51,7 @@ pub struct Knowledge {
     aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
     submissions: HashMap<String, SubmissionShape>,
     semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
+    event_loop: HashMap<Cow<'static, str>, Entry<LoopUse>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
     owners: OnceLock<HashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
@@ -286,6 +287,24 @@ impl Knowledge {
         }
     }
 
+    /// What a call means to the event loop in whose thread it is made.
+    #[must_use]
+    pub fn loop_use(&self, name: &str) -> Option<LoopUse> {
+        let name = self.canonical(name);
+        if let Some(entry) = self.event_loop.get(&*name) {
+            return Some(*entry.fact());
+        }
+        let mut end = name.len();
+        while let Some(dot) = name[..end].rfind('.') {
+            end = dot;
+            let above = self.event_loop.get(&name[..end]).map(Entry::fact);
+            if let Some(&found @ (LoopUse::Awaitable | LoopUse::MayNotBlock)) = above {
+                return Some(found);
+            }
+        }
+        None
+    }
+
     /// The type and its bases, breadth first, each once, under their canonical names.
     fn linearise(&self, type_name: &str) -> Vec<String> {
         let mut order: Vec<String> = Vec::new();
@@ -320,12 +339,15 @@ impl Knowledge {
             if let Some(name) = line.strip_prefix('[') {
                 table = name;
             } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
-                self.add_package(key, &library);
+                if table != "event-loop]" {
+                    self.add_package(key, &library);
+                }
                 let key = Cow::Borrowed(key);
                 match table {
                     "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
                     "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
                     "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
+                    "event-loop]" => drop(self.event_loop.insert(key, Entry::unparsed(file, value))),
                     "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
                     "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
                     other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
@@ -347,6 +369,7 @@ impl Knowledge {
         self.types.extend(parsed_entries(file.types));
         self.attributes.extend(parsed_entries(file.attributes));
         self.semantics.extend(parsed_entries(file.semantics));
+        self.event_loop.extend(parsed_entries(file.event_loop));
         self.aliases.extend(
             file.aliases
                 .into_iter()

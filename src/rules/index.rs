@@ -8,4 +8,11 @@ pub(super) static RULES: &[&Rule] = &[
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
+    &super::cpu_work_on_event_loop::RULE,
+    &super::blocking_call_on_event_loop::RULE,
+    &super::waiting_on_event_loop::RULE,
+    &super::loop_touched_from_thread::RULE,
+    &super::offload_not_awaited::RULE,
+    &super::loop_run_inside_loop::RULE,
+    &super::pool_exit_on_event_loop::RULE,
 ];
