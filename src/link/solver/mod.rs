@@ -106,10 +106,13 @@ pub struct Solver<'a> {
     wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
     star_imports: Vec<Vec<(String, u32)>>,
     scope_definitions: Vec<Vec<Option<DefId>>>,
-    first_unit: Vec<u32>,
     units: Vec<ScopeRef>,
     queue: VecDeque<u32>,
     queued: Vec<bool>,
+    /// Every unit is done again when the queue has run empty: classes or wrappers have changed.
+    all_again: bool,
+    /// Canonical names that have been looked up, by the name as written.
+    canonical: HashMap<Box<str>, Name>,
     unit: u32,
 }
 
@@ -122,7 +125,7 @@ impl<'a> Solver<'a> {
     pub fn solve(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Solution {
         let mut solver = Self::new(facts, modules, knowledge);
         let mut budget = solver.units.len() * ROUNDS + 1000;
-        while let Some(unit) = solver.queue.pop_front() {
+        while let Some(unit) = solver.next_unit() {
             if budget == 0 {
                 break;
             }
@@ -148,10 +151,8 @@ impl<'a> Solver<'a> {
 
     fn new(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Self {
         let mut units = Vec::new();
-        let mut first_unit = Vec::new();
         for (index, file) in facts.iter().enumerate() {
             let file_id = file_id(index);
-            first_unit.push(unit_number(units.len()));
             units.extend(file.scopes.iter().enumerate().map(|(scope, _)| ScopeRef {
                 file: file_id,
                 scope: ScopeId(unit_number(scope)),
@@ -181,10 +182,11 @@ impl<'a> Solver<'a> {
             wrappers: HashMap::new(),
             star_imports: facts.iter().map(statements::star_imports).collect(),
             scope_definitions: facts.iter().map(statements::scope_definitions).collect(),
-            first_unit,
             queued: vec![true; units.len()],
             queue: outer.into_iter().chain(inner).collect(),
             units,
+            all_again: false,
+            canonical: HashMap::default(),
             unit: 0,
         }
     }
@@ -218,14 +220,19 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn schedule_scope(&mut self, scope: ScopeRef) {
-        self.schedule(self.first_unit[scope.file.index()] + scope.scope.0);
+    /// Has every unit done again, once for all changes that are made until the queue is empty.
+    fn schedule_all(&mut self) {
+        self.all_again = true;
     }
 
-    fn schedule_all(&mut self) {
-        for unit in 0..unit_number(self.units.len()) {
-            self.schedule(unit);
+    fn next_unit(&mut self) -> Option<u32> {
+        if self.queue.is_empty() && self.all_again {
+            self.all_again = false;
+            for unit in 0..unit_number(self.units.len()) {
+                self.schedule(unit);
+            }
         }
+        self.queue.pop_front()
     }
 
     /// Reads a variable for the current unit, which is done again when the variable grows.
@@ -276,15 +283,22 @@ impl<'a> Solver<'a> {
         self.one(Value::Unknown(reason))
     }
 
+    fn canonical_name(&mut self, written: &str) -> Name {
+        if let Some(&name) = self.canonical.get(written) {
+            return name;
+        }
+        let name = self.universe.name(&self.knowledge.canonical(written));
+        self.canonical.insert(written.into(), name);
+        name
+    }
+
     fn external(&mut self, name: &str) -> ValueSet {
-        let canonical = self.knowledge.canonical(name).to_string();
-        let name = self.universe.name(&canonical);
+        let name = self.canonical_name(name);
         self.one(Value::External(name))
     }
 
     fn external_instance(&mut self, of: &str, site: Option<Site>) -> ValueSet {
-        let canonical = self.knowledge.canonical(of).to_string();
-        let of = self.universe.name(&canonical);
+        let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
 }

@@ -120,7 +120,7 @@ impl<'a, 'p> Judge<'a, 'p> {
     /// Whether a call of the outside stops the thread.
     fn block(&self, scope: ScopeRef, outside: &Outside) -> Option<Block> {
         let program = self.program;
-        if is_awaited(program, outside.call) {
+        if is_awaited(program, outside.call) || outside.receiver.is_some() && self.is_argument_of_awaited(outside.call) {
             return None;
         }
         let cause = match program.knowledge.loop_use(&outside.name) {
@@ -170,6 +170,8 @@ impl<'a, 'p> Judge<'a, 'p> {
             WaitOn::Lock if role == Some(Role::Executor) => None,
             WaitOn::Lock | WaitOn::Queue => self.handover(scope, outside, fact),
             WaitOn::Process if inside || blocks_for_results => self.handover(scope, outside, fact),
+            // A pipe is read and written at once most of the time, and a process that was asked is over.
+            WaitOn::Process if fact.wait.is_some_and(|wait| wait[0] <= 0.0) || self.is_settled(scope, outside) => None,
             WaitOn::Disk if !fact.effects.contains(&SideEffect::UsesDatabase) && !waits_long(fact) => None,
             on => Some(Cause::Waiting(on)),
         }
@@ -237,14 +239,17 @@ impl<'a, 'p> Judge<'a, 'p> {
     /// Whether the same function asks if the wait is over, on the same object or on something that may hold it.
     fn is_settled(&self, scope: ScopeRef, outside: &Outside) -> bool {
         let program = self.program;
-        let calls = self.graph.outside.get(&scope).into_iter().flatten();
         let waited = receiver_text(program, outside.call);
-        calls
+        let called = self.graph.edges.get(&scope).into_iter().flatten().map(|edge| edge.function);
+        std::iter::once(scope)
+            .chain(called)
+            .filter_map(|scope| self.graph.outside.get(&scope))
+            .flatten()
             .filter(|other| other.call != outside.call)
             .filter(|other| program.knowledge.loop_use(&other.name) == Some(LoopUse::Settles))
             .any(|other| match (receiver_text(program, other.call), &waited) {
                 (Some(asked), Some(waited)) if other.receiver.is_some() => asked == *waited,
-                _ => true,
+                _ => outside.receiver.is_none() == other.receiver.is_none() || other.receiver.is_none(),
             })
     }
 
@@ -265,6 +270,17 @@ impl<'a, 'p> Judge<'a, 'p> {
             branch == Branch::Body
                 && matches!(&index.statement(above).stmt.kind, StmtKind::Try { handlers, .. } if !handlers.is_empty())
         })
+    }
+
+    /// Whether the result goes straight into something that is awaited, so that it is most likely awaitable itself.
+    fn is_argument_of_awaited(&self, call: ExprRef) -> bool {
+        let index = self.program.index(call.file);
+        index
+            .parent(call.expr)
+            .map(|around| self.program.sibling(call, around))
+            .is_some_and(|around| {
+                matches!(self.program.kind(around), ExprKind::Call { .. }) && is_awaited(self.program, around)
+            })
     }
 
     /// Whether other linters see the call: its name is spelled through imports, or is a built-in.

@@ -2,12 +2,14 @@
 
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, child_expressions, statement_expressions};
 use crate::finding::{Confidence, Note, Place};
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::knowledge::CallFact;
+use crate::link::solver::Variable;
+use crate::link::values::{DefRef, ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 use crate::summary::calls::CallCosts;
 use crate::summary::classify::{Class, part_of, read};
 use crate::summary::cost::Walk;
-use crate::summary::{Profile, Summaries};
+use crate::summary::{Part, Profile, Summaries};
 
 use super::graph::is_awaited;
 use super::{Cause, Stall};
@@ -91,10 +93,14 @@ impl Search<'_, '_> {
         if callees.iter().any(|callee| self.runs_elsewhere(callee)) {
             return;
         }
-        let helper = callees.iter().find_map(|callee| match callee {
-            Callee::Function { function, .. } => Some(*function),
+        let called = callees.iter().find_map(|callee| match callee {
+            Callee::Function { function, receiver } => Some((*function, receiver.is_some())),
             _ => None,
         });
+        if called.is_some_and(|(function, bound)| self.is_small_among_calls(at, function, bound)) {
+            return;
+        }
+        let helper = called.map(|(function, _)| function);
         let profile = CallCosts { walk: &self.walk, call }.cost();
         self.judge(&profile, self.walk.place(call), helper);
     }
@@ -146,6 +152,9 @@ impl Search<'_, '_> {
             .find(|evidence| evidence.part == part)
             .map(|evidence| evidence.chain.clone())
             .unwrap_or_default();
+        if !self.is_solid(profile, part, &chain) {
+            return;
+        }
         let own = program.scope(self.walk.function).span;
         let inside = |note: &Note| note.place.file == self.walk.function.file && own.contains(note.place.span);
         // The dearest call inside a loop is the better place than the loop.
@@ -177,17 +186,76 @@ impl Search<'_, '_> {
         });
     }
 
-    /// The function that a call at a place goes to.
-    fn helper_at(&self, place: Place) -> Option<ScopeRef> {
+    /// Whether the dearest reason carries most of the estimate and is more than a guess: a loop of the project that no
+    /// recursion inflates, or a known call that is dear whatever it is given.
+    fn is_solid(&self, profile: &Profile, part: Part, chain: &[Note]) -> bool {
+        let dearest = profile.evidence.iter().find(|evidence| evidence.part == part);
+        let Some(weight) = dearest.map(|evidence| evidence.weight) else {
+            return false;
+        };
+        let Some(last) = chain.last() else {
+            return false;
+        };
+        if weight * 2.0 < profile.part(part).typical || chain.iter().any(|note| self.is_recursive(note)) {
+            return false;
+        }
+        let Some(call) = self.call_at(last.place) else {
+            return true;
+        };
+        self.walk.program.callees(call).iter().all(|callee| match callee {
+            Callee::External { name, .. } => self.walk.program.knowledge.call(name).is_some_and(is_dear),
+            _ => false,
+        }) || profile.part(part).least >= LONG / 2.0
+    }
+
+    /// Whether a link of a chain is a call of the function that it stands in.
+    fn is_recursive(&self, note: &Note) -> bool {
+        self.helper_at(note.place).is_some_and(|function| {
+            function.file == note.place.file && self.walk.program.scope(function).span.contains(note.place.span)
+        })
+    }
+
+    /// Whether a call passes a small number where other calls of the same function pass far larger ones: its estimate
+    /// is about those.
+    fn is_small_among_calls(&self, call: ExprRef, function: ScopeRef, bound: bool) -> bool {
         let program = self.walk.program;
-        let index = program.index(place.file);
-        let calls = index.calls();
+        let parameters = program.parameters(function, bound);
+        (0_u32..).zip(parameters).any(|(position, parameter)| {
+            let Some(argument) = program.argument(call, Some(position), Some(&parameter.name)) else {
+                return false;
+            };
+            let (own, other) = program.literal_integers(argument);
+            let all = program.solution.variable(Variable::Def(DefRef {
+                file: function.file,
+                def: parameter.def,
+            }));
+            let largest = all.iter().filter_map(|value| match *program.value(value) {
+                Value::Int(number) => Some(number),
+                _ => None,
+            });
+            match (own.iter().max(), largest.max()) {
+                (Some(&own), Some(largest)) => !other && own.saturating_mul(4) < largest,
+                _ => false,
+            }
+        })
+    }
+
+    /// The call that stands exactly at a place.
+    fn call_at(&self, place: Place) -> Option<ExprRef> {
+        let program = self.walk.program;
+        let calls = program.index(place.file).calls();
         let first = calls.partition_point(|&call| program.file(place.file).span(call).start < place.span.start);
-        let here = calls[first..]
+        calls[first..]
             .iter()
             .map(|&expr| ExprRef { file: place.file, expr })
             .take_while(|&call| program.place(call).span.start == place.span.start)
-            .find(|&call| program.place(call) == place)?;
+            .find(|&call| program.place(call) == place)
+    }
+
+    /// The function that a call at a place goes to.
+    fn helper_at(&self, place: Place) -> Option<ScopeRef> {
+        let program = self.walk.program;
+        let here = self.call_at(place)?;
         program.callees(here).iter().find_map(|callee| match callee {
             Callee::Function { function, .. } => Some(*function),
             _ => None,
@@ -225,4 +293,10 @@ impl Search<'_, '_> {
                 .any(|child| self.expression_awaits(child)),
         }
     }
+}
+
+/// Whether a call takes a while whatever it is given.
+fn is_dear(fact: &CallFact) -> bool {
+    let least = |range: Option<[f64; 2]>| range.map_or(0.0, |range| range[0]);
+    fact.grows.is_none() && least(fact.interpreter) + least(fact.native) >= LONG / 4.0
 }
