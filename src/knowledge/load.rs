@@ -7,9 +7,10 @@ mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -45,19 +46,19 @@ pub enum KnowledgeError {
 /// Start-up only cuts the files into lines; an entry is parsed when it is first looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    calls: HashMap<Cow<'static, str>, Entry<CallFact>>,
-    types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
-    attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
-    aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
-    submissions: HashMap<String, SubmissionShape>,
-    semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
-    event_loop: HashMap<Cow<'static, str>, Entry<LoopUse>>,
+    calls: FxHashMap<Cow<'static, str>, Entry<CallFact>>,
+    types: FxHashMap<Cow<'static, str>, Entry<TypeFact>>,
+    attributes: FxHashMap<Cow<'static, str>, Entry<AttributeFact>>,
+    aliases: FxHashMap<Cow<'static, str>, Cow<'static, str>>,
+    submissions: FxHashMap<String, SubmissionShape>,
+    semantics: FxHashMap<Cow<'static, str>, Entry<Semantic>>,
+    event_loop: FxHashMap<Cow<'static, str>, Entry<LoopUse>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
-    owners: OnceLock<HashMap<String, Vec<String>>>,
+    owners: OnceLock<FxHashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
     user: BTreeSet<String>,
     /// Top-level package -> the library whose file speaks of it.
-    packages: HashMap<String, LibraryHeader>,
+    packages: FxHashMap<String, LibraryHeader>,
 }
 
 impl Knowledge {
@@ -222,8 +223,8 @@ impl Knowledge {
         })
     }
 
-    fn methods_by_name(&self) -> HashMap<String, Vec<String>> {
-        let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+    fn methods_by_name(&self) -> FxHashMap<String, Vec<String>> {
+        let mut owners: FxHashMap<String, Vec<String>> = FxHashMap::default();
         for (name, _) in sorted(&self.calls) {
             if let Some((owner, method)) = name.rsplit_once('.')
                 && self.types.contains_key(owner)
@@ -447,7 +448,7 @@ fn top_level(name: &str) -> &str {
     name.split_once('.').map_or(name, |(package, _)| package)
 }
 
-fn sorted<K: AsRef<str>, V>(map: &HashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
+fn sorted<K: AsRef<str>, V>(map: &FxHashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
     let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_ref(), value)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()

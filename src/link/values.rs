@@ -3,9 +3,10 @@
 //! Values are interned; a [`ValueSet`] is a small sorted set of them. Sets only grow while the program is solved. An
 //! empty set means that nothing is known; [`Value::Unknown`] in a set means that something else may come, too, and why.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::facts::{DefId, ExprId, ScopeId};
 use crate::finding::FileId;
@@ -252,14 +253,14 @@ impl FromIterator<ValueId> for ValueSet {
 #[derive(Clone, Debug)]
 pub struct Interner<T> {
     items: Vec<T>,
-    numbers: HashMap<T, u32>,
+    numbers: FxHashMap<T, u32>,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: FxHashMap::default(),
         }
     }
 }

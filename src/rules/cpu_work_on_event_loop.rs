@@ -26,7 +26,11 @@ fn finding(context: &Context<'_>, stall: &Stall, seconds: f64, native: bool) -> 
     let program = context.program;
     let coroutine = program.display_name(stall.function);
     let what = match stall.helper {
-        Some(helper) => format!("`{}` computes for about {}", program.display_name(helper), wording::seconds(seconds)),
+        Some(helper) => format!(
+            "`{}` computes for about {}",
+            program.display_name(helper),
+            wording::seconds(seconds)
+        ),
         None => format!("this computes for about {}", wording::seconds(seconds)),
     };
     let message = format!("{what} on the event loop in `{coroutine}`, which can do nothing else meanwhile");

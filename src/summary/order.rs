@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use crate::facts::{ExprKind, ScopeId};
 use crate::knowledge::Semantic;
 use crate::link::values::{ExprRef, ScopeRef, Value};
@@ -29,7 +31,7 @@ pub(super) fn levels(program: &Program<'_>) -> Vec<Vec<Component>> {
         .collect();
     let numbers: HashMap<ScopeRef, usize> = nodes.iter().enumerate().map(|(number, &node)| (node, number)).collect();
     let edges: Vec<Vec<usize>> = nodes
-        .iter()
+        .par_iter()
         .map(|&node| callees(program, node).iter().map(|callee| numbers[callee]).collect())
         .collect();
     let components = strongly_connected(&edges);

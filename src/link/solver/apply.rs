@@ -239,7 +239,7 @@ impl Solver<'_> {
     }
 
     fn construct(&mut self, class: ScopeRef, arguments: &Arguments, call: ExprRef) -> ValueSet {
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         match self.find_member(&ancestry, "__init__") {
             Some(member) => {
                 for &def in &self.file(member.class.file).symbol(member.symbol).definitions.clone() {

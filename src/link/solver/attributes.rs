@@ -33,7 +33,7 @@ impl Solver<'_> {
             Value::Class(class) => self.class_attribute(receiver, class, name),
             Value::Instance { class, site } => self.instance_attribute(receiver, class, site, name),
             Value::Super { class, receiver } => {
-                let ancestry = self.classes.ancestry(class);
+                let ancestry = self.ancestry(class);
                 self.inherited(receiver, &ancestry[1..], name)
             }
             Value::ExternalInstance { of, site } => {
@@ -89,7 +89,7 @@ impl Solver<'_> {
     pub(super) fn module_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -113,7 +113,7 @@ impl Solver<'_> {
     fn star_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -131,10 +131,10 @@ impl Solver<'_> {
     }
 
     fn class_attribute(&mut self, receiver: ValueId, class: ScopeRef, name: &str) -> ValueSet {
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let attribute = self.universe.name(name);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in ancestry.iter() {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
@@ -143,7 +143,7 @@ impl Solver<'_> {
             values.extend(&self.member_of_class(receiver, member));
             return values;
         }
-        for base in ancestry {
+        for &base in ancestry.iter() {
             if let Base::External(of) = base {
                 let owner = self.universe.shared_text(of);
                 if self.knowledge.method(&owner, name).is_some()
@@ -195,18 +195,18 @@ impl Solver<'_> {
 
     fn instance_attribute(&mut self, receiver: ValueId, class: ScopeRef, site: Option<Site>, name: &str) -> ValueSet {
         let attribute = self.universe.name(name);
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in ancestry.iter() {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
         }
         values.extend(&self.inherited(receiver, &ancestry, name));
         if site.is_none() {
-            for below in self.classes.descendants(class).into_iter().take(32) {
+            for &below in self.below(class).iter() {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
-                if let Some(symbol) = self.file(below.file).symbol_in(below.scope, name) {
+                if let Some(symbol) = self.symbol_in(below.file, below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));
                 }
             }

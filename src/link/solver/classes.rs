@@ -1,12 +1,16 @@
 //! Classes: bases, the order in which they are searched, members, and traits of methods.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::facts::{ExprKind, ScopeId, ScopeKind, SymbolId};
 use crate::knowledge::Semantic;
 
 use super::super::values::{Name, ScopeRef, Value, ValueSet};
 use super::Solver;
+
+/// Subclasses that an attribute of an instance is looked up in.
+const BELOW: usize = 32;
 
 /// A base of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +28,8 @@ pub enum Base {
 pub struct Classes {
     bases: BTreeMap<ScopeRef, Vec<Base>>,
     children: BTreeMap<ScopeRef, BTreeSet<ScopeRef>>,
+    /// The ancestries of all classes, once no more are found.
+    ancestries: BTreeMap<ScopeRef, Vec<Base>>,
 }
 
 impl Classes {
@@ -37,12 +43,20 @@ impl Classes {
     /// each once at its last place, which is right for all but contrived hierarchies).
     #[must_use]
     pub fn ancestry(&self, class: ScopeRef) -> Vec<Base> {
+        if let Some(known) = self.ancestries.get(&class) {
+            return known.clone();
+        }
         let mut order = Vec::new();
         self.collect(Base::Project(class), &mut order, 0);
         let mut seen = BTreeSet::new();
         let mut kept: Vec<Base> = order.into_iter().rev().filter(|&base| seen.insert(base)).collect();
         kept.reverse();
         kept
+    }
+
+    /// Keeps the ancestries of all classes, which do not change any more.
+    pub(super) fn remember_ancestries(&mut self) {
+        self.ancestries = self.bases.keys().map(|&class| (class, self.ancestry(class))).collect();
     }
 
     fn collect(&self, base: Base, order: &mut Vec<Base>, depth: u32) {
@@ -123,10 +137,28 @@ impl Solver<'_> {
                 }
             }
             self.classes.bases.insert(class, bases);
+            self.ancestries.clear();
+            self.below.clear();
             self.schedule_all();
         }
         let values = self.one(Value::Class(class));
         self.bind_definition(scope, &values);
+    }
+
+    /// As [`Classes::ancestry`], computed once until classes change.
+    pub(super) fn ancestry(&mut self, class: ScopeRef) -> Rc<[Base]> {
+        let classes = &self.classes;
+        let known = self.ancestries.entry(class);
+        known.or_insert_with(|| classes.ancestry(class).into()).clone()
+    }
+
+    /// The first classes below a class; more are not told apart.
+    pub(super) fn below(&mut self, class: ScopeRef) -> Rc<[ScopeRef]> {
+        let classes = &self.classes;
+        let known = self.below.entry(class);
+        known
+            .or_insert_with(|| classes.descendants(class).into_iter().take(BELOW).collect())
+            .clone()
     }
 
     fn base_of(&mut self, values: &ValueSet) -> Base {
@@ -145,7 +177,7 @@ impl Solver<'_> {
     pub(super) fn find_member(&self, ancestry: &[Base], name: &str) -> Option<Member> {
         ancestry.iter().find_map(|base| match *base {
             Base::Project(class) => {
-                let symbol = self.file(class.file).symbol_in(class.scope, name)?;
+                let symbol = self.symbol_in(class.file, class.scope, name)?;
                 Some(Member { class, symbol })
             }
             _ => None,

@@ -14,8 +14,11 @@ mod external;
 mod statements;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
-use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId};
+use rustc_hash::FxHashMap;
+
+use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::Knowledge;
 
@@ -67,7 +70,7 @@ pub struct Solution {
     /// The values and names.
     pub universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
-    variables: HashMap<Variable, ValueSet>,
+    variables: FxHashMap<Variable, ValueSet>,
     /// The classes of the project with their bases, in order.
     pub classes: classes::Classes,
     /// Calls of each function of the project, by name or through values: function -> calls, sorted.
@@ -100,7 +103,7 @@ pub struct Solver<'a> {
     knowledge: &'a Knowledge,
     universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
-    variables: HashMap<Variable, State>,
+    variables: FxHashMap<Variable, State>,
     classes: classes::Classes,
     callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
     wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
@@ -112,7 +115,12 @@ pub struct Solver<'a> {
     /// Every unit is done again when the queue has run empty: classes or wrappers have changed.
     all_again: bool,
     /// Canonical names that have been looked up, by the name as written.
-    canonical: HashMap<Box<str>, Name>,
+    canonical: FxHashMap<Box<str>, Name>,
+    /// What classes bind, by scope and name: as [`FileFacts::symbol_in`] finds it.
+    symbols: FxHashMap<(FileId, ScopeId, &'a str), SymbolId>,
+    /// Ancestries and the first classes below, as far as they have been asked for since classes last changed.
+    ancestries: FxHashMap<ScopeRef, Rc<[Base]>>,
+    below: FxHashMap<ScopeRef, Rc<[ScopeRef]>>,
     unit: u32,
 }
 
@@ -134,6 +142,7 @@ impl<'a> Solver<'a> {
             solver.unit = unit;
             solver.evaluate_unit(solver.units[unit as usize]);
         }
+        solver.classes.remember_ancestries();
         Solution {
             universe: solver.universe,
             expressions: solver.expressions,
@@ -176,7 +185,7 @@ impl<'a> Solver<'a> {
                 .iter()
                 .map(|file| vec![ValueSet::empty(); file.expressions.len()])
                 .collect(),
-            variables: HashMap::new(),
+            variables: FxHashMap::default(),
             classes: classes::Classes::default(),
             callers: HashMap::new(),
             wrappers: HashMap::new(),
@@ -186,7 +195,10 @@ impl<'a> Solver<'a> {
             queue: outer.into_iter().chain(inner).collect(),
             units,
             all_again: false,
-            canonical: HashMap::default(),
+            canonical: FxHashMap::default(),
+            symbols: symbols_by_name(facts),
+            ancestries: FxHashMap::default(),
+            below: FxHashMap::default(),
             unit: 0,
         }
     }
@@ -283,6 +295,11 @@ impl<'a> Solver<'a> {
         self.one(Value::Unknown(reason))
     }
 
+    /// The symbol that a scope of a file binds under a name, if it does.
+    fn symbol_in(&self, file: FileId, scope: ScopeId, name: &str) -> Option<SymbolId> {
+        self.symbols.get(&(file, scope, name)).copied()
+    }
+
     fn canonical_name(&mut self, written: &str) -> Name {
         if let Some(&name) = self.canonical.get(written) {
             return name;
@@ -301,6 +318,24 @@ impl<'a> Solver<'a> {
         let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
+}
+
+/// The first symbol of each name in each scope, comprehension variables left out.
+fn symbols_by_name(facts: &[FileFacts]) -> FxHashMap<(FileId, ScopeId, &str), SymbolId> {
+    let mut found = FxHashMap::default();
+    for (index, file) in facts.iter().enumerate() {
+        for (number, scope) in file.scopes.iter().enumerate() {
+            for &id in &scope.symbols {
+                let symbol = file.symbol(id);
+                if !symbol.in_comprehension {
+                    found
+                        .entry((file_id(index), ScopeId(unit_number(number)), symbol.name.as_str()))
+                        .or_insert(id);
+                }
+            }
+        }
+    }
+    found
 }
 
 fn unit_number(number: usize) -> u32 {

@@ -120,7 +120,8 @@ impl<'a, 'p> Judge<'a, 'p> {
     /// Whether a call of the outside stops the thread.
     fn block(&self, scope: ScopeRef, outside: &Outside) -> Option<Block> {
         let program = self.program;
-        if is_awaited(program, outside.call) || outside.receiver.is_some() && self.is_argument_of_awaited(outside.call) {
+        if is_awaited(program, outside.call) || outside.receiver.is_some() && self.is_argument_of_awaited(outside.call)
+        {
             return None;
         }
         let cause = match program.knowledge.loop_use(&outside.name) {
@@ -240,7 +241,13 @@ impl<'a, 'p> Judge<'a, 'p> {
     fn is_settled(&self, scope: ScopeRef, outside: &Outside) -> bool {
         let program = self.program;
         let waited = receiver_text(program, outside.call);
-        let called = self.graph.edges.get(&scope).into_iter().flatten().map(|edge| edge.function);
+        let called = self
+            .graph
+            .edges
+            .get(&scope)
+            .into_iter()
+            .flatten()
+            .map(|edge| edge.function);
         std::iter::once(scope)
             .chain(called)
             .filter_map(|scope| self.graph.outside.get(&scope))
@@ -351,9 +358,9 @@ impl<'a, 'p> Judge<'a, 'p> {
             return true;
         }
         let index = self.program.index(edge.at.file);
-        index.statement_of(edge.at.expr).is_some_and(|id| {
-            matches!(index.statement(id).stmt.kind, StmtKind::For { iterable, .. } if iterable == edge.at.expr)
-        })
+        index.statement_of(edge.at.expr).is_some_and(
+            |id| matches!(index.statement(id).stmt.kind, StmtKind::For { iterable, .. } if iterable == edge.at.expr),
+        )
     }
 
     fn direct(&self, scope: ScopeRef, block: &Block) -> Stall {

@@ -115,7 +115,10 @@ impl Search<'_, '_> {
                 scope.is_async
                     || scope.is_generator
                     || wrapped.into_iter().any(|wrapper| program.scope(*wrapper).is_async)
-                    || scope.decorators.iter().any(|&decorator| self.is_unknown_decorator(*function, decorator))
+                    || scope
+                        .decorators
+                        .iter()
+                        .any(|&decorator| self.is_unknown_decorator(*function, decorator))
             }
             Callee::External { name, .. } => {
                 program.knowledge.submission(name).is_some()

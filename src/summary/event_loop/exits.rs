@@ -17,9 +17,7 @@ pub(super) fn pool_exits(program: &Program<'_>) -> Vec<PoolExit> {
         let index = program.index(scope.file);
         for &id in index.statements_of(scope.scope) {
             if let StmtKind::With {
-                items,
-                is_async: false,
-                ..
+                items, is_async: false, ..
             } = &index.statement(id).stmt.kind
             {
                 for &(context, _) in items {
@@ -60,7 +58,14 @@ fn type_name(program: &Program<'_>, executor: ValueId) -> String {
 fn block_exit(program: &Program<'_>, context: ExprRef, id: StmtId) -> Option<PoolExit> {
     let executor = executor_of(program, context)?;
     let block = program.index(context.file).statement(id).stmt.span;
-    let pending = pending(program, executor, Place { file: context.file, span: block })?;
+    let pending = pending(
+        program,
+        executor,
+        Place {
+            file: context.file,
+            span: block,
+        },
+    )?;
     Some(PoolExit {
         place: program.place(context),
         executor: type_name(program, executor),
@@ -106,9 +111,12 @@ fn gives_false(program: &Program<'_>, call: ExprRef) -> bool {
     let ExprKind::Call { arguments, .. } = program.kind(call) else {
         return false;
     };
-    arguments
-        .iter()
-        .any(|argument| !matches!(program.kind(program.sibling(call, argument.value)), ExprKind::Bool(true)))
+    arguments.iter().any(|argument| {
+        !matches!(
+            program.kind(program.sibling(call, argument.value)),
+            ExprKind::Bool(true)
+        )
+    })
 }
 
 /// A submission to an executor inside a block that nothing awaits there.
@@ -139,7 +147,9 @@ fn is_awaited_later(program: &Program<'_>, submission: &Submission<'_>, block: S
     let file = program.file(call.file);
     let own = file.span(call.expr);
     if submission.shape.result == SubmissionResult::Awaitable {
-        let around = index.expressions_around(call.expr).any(|above| matches!(file.kind(above), ExprKind::Await(_)));
+        let around = index
+            .expressions_around(call.expr)
+            .any(|above| matches!(file.kind(above), ExprKind::Await(_)));
         return around
             || file.expressions.iter().any(|expr| {
                 matches!(expr.kind, ExprKind::Await(_)) && block.contains(expr.span) && expr.span.start >= own.start

@@ -151,9 +151,10 @@ impl Graph {
         if let Some(wrappers) = program.solution.wrappers.get(&function) {
             return wrappers.iter().all(|wrapper| {
                 !program.scope(*wrapper).is_async
-                    && self.edges.get(wrapper).is_some_and(|edges| {
-                        edges.iter().any(|edge| edge.function == function)
-                    })
+                    && self
+                        .edges
+                        .get(wrapper)
+                        .is_some_and(|edges| edges.iter().any(|edge| edge.function == function))
             });
         }
         program.scope(function).decorators.iter().all(|&decorator| {

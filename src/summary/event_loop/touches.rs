@@ -35,7 +35,10 @@ fn touch(program: &Program<'_>, scope: ScopeRef, starter: usize, outside: &Outsi
         function: scope,
         chain: vec![Note {
             place: program.place(submission.call),
-            message: format!("`{}` runs in a thread that is started here", program.display_name(scope)),
+            message: format!(
+                "`{}` runs in a thread that is started here",
+                program.display_name(scope)
+            ),
         }],
         confidence: if outside.sure && submission.is_always(WorkerKind::Thread) {
             Confidence::High
