@@ -604,7 +604,7 @@ pub enum LoopUse {
     Awaitable,
     /// Other linters report a plain call of it in a coroutine function.
     Linted,
-    /// Waits or not by a setting of the object; holds for everything below the name.
+    /// Waits or not by an option or a setting of the object; holds for everything below the name.
     MayNotBlock,
     /// Makes the object not wait.
     TurnsNonBlocking,

@@ -21,6 +21,9 @@ const POLL: f64 = 0.05;
 /// Calls between the coroutine and the cause.
 const DEPTH: usize = 8;
 
+/// Beyond so many calls in between, a way is not certain any more.
+const FAR: usize = 3;
+
 /// What a call does to the loop, when a coroutine makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -81,6 +84,7 @@ pub(super) fn stalls(program: &Program<'_>, graph: &Graph) -> Vec<Stall> {
             for edge in graph.edges.get(&scope).into_iter().flatten() {
                 if seen.insert(edge.at)
                     && judge.runs_at(edge)
+                    && !is_awaited(program, edge.at)
                     && let Some(stall) = judge.through(scope, edge, kind, &steps)
                 {
                     found.push(stall);
@@ -131,7 +135,7 @@ impl<'a, 'p> Judge<'a, 'p> {
                 }
                 Cause::Running
             }
-            Some(LoopUse::MayNotBlock) if self.non_blocking_sockets => return None,
+            Some(LoopUse::MayNotBlock) if self.non_blocking_sockets || outside.receiver.is_none() => return None,
             Some(LoopUse::Linted | LoopUse::MayNotBlock | LoopUse::Settles) | None => self.wait(scope, outside)?,
             Some(_) => return None,
         };
@@ -390,12 +394,14 @@ impl<'a, 'p> Judge<'a, 'p> {
         let program = self.program;
         let mut chain = vec![self.runs_on_loop(scope)];
         let mut sure = edge.sure;
+        let mut hops = 0;
         let mut step = steps.get(&edge.function)?;
         let block = loop {
             match step {
                 Step::Here(block) => break block,
                 Step::Through(next) => {
                     sure &= next.sure;
+                    hops += 1;
                     chain.push(Note {
                         place: program.place(next.at),
                         message: format!("calls `{}`", program.display_name(next.function)),
@@ -421,9 +427,10 @@ impl<'a, 'p> Judge<'a, 'p> {
             api,
             chain,
             confidence: match kind {
-                // Other ways through the helper may not run a loop.
-                Kind::Running => self.confidence(scope, sure),
-                Kind::Waiting | Kind::Handover => self.confidence(scope, sure && block.sure),
+                // A long way with a choice in it is most likely not the way that is taken.
+                _ if !(sure && block.sure) && hops > 1 => Confidence::Low,
+                Kind::Running => self.confidence(scope, sure && hops <= FAR),
+                Kind::Waiting | Kind::Handover => self.confidence(scope, sure && block.sure && hops <= FAR),
             },
             linted: false,
         })

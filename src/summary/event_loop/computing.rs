@@ -165,6 +165,10 @@ impl Search<'_, '_> {
         if chain.len() > 1 && inside(&chain[0]) {
             place = chain.remove(0).place;
         }
+        // Loops over data of unknown size, far away or not long at that, say too little.
+        let is_guess = profile.data_loops.typical * 2.0 >= profile.interpreter.typical
+            && !native
+            && (seconds < LONG * 5.0 || chain.len() > 1);
         let helper = helper.or_else(|| self.helper_at(place));
         if self.found.iter().any(|stall| stall.place == place) {
             return;
@@ -184,7 +188,11 @@ impl Search<'_, '_> {
             helper,
             api: String::new(),
             chain: notes,
-            confidence: reading.confidence.min(Confidence::Medium),
+            confidence: if is_guess {
+                Confidence::Low
+            } else {
+                reading.confidence.min(Confidence::Medium)
+            },
             linted: false,
         });
     }
