@@ -604,6 +604,32 @@ pub enum Semantic {
     Exits,
 }
 
+/// What a call means to the event loop in whose thread it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoopUse {
+    /// Gives something to await; holds for everything below the name.
+    Awaitable,
+    /// Other linters report a plain call of it in a coroutine function.
+    Linted,
+    /// Waits or not by an option or a setting of the object; holds for everything below the name.
+    MayNotBlock,
+    /// Makes the object not wait.
+    TurnsNonBlocking,
+    /// Changes the loop's state, which only the loop's own thread may.
+    TouchesLoop,
+    /// Runs a loop until something is done, which fails while another one runs in the thread.
+    RunsLoop,
+    /// Makes a loop for the thread.
+    MakesLoop,
+    /// Patches the loop so that another may run inside.
+    AllowsNesting,
+    /// Tells whether a loop runs.
+    AsksForLoop,
+    /// Tells that waiting is over, or waits for that without blocking.
+    Settles,
+}
+
 /// A library's file, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -625,6 +651,9 @@ pub(super) struct LibraryFile {
     /// What calls mean to the flow of values.
     #[serde(default)]
     pub(super) semantics: BTreeMap<String, Semantic>,
+    /// What calls mean to an event loop.
+    #[serde(default, rename = "event-loop")]
+    pub(super) event_loop: BTreeMap<String, LoopUse>,
     /// Ways of handing work over.
     #[serde(default)]
     pub(super) submission: Vec<SubmissionShape>,

@@ -7,14 +7,15 @@ mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -45,20 +46,21 @@ pub enum KnowledgeError {
 /// Start-up only cuts the files into lines; an entry is parsed when it is first looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    calls: HashMap<Cow<'static, str>, Entry<CallFact>>,
-    types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
-    attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
-    aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
+    calls: FxHashMap<Cow<'static, str>, Entry<CallFact>>,
+    types: FxHashMap<Cow<'static, str>, Entry<TypeFact>>,
+    attributes: FxHashMap<Cow<'static, str>, Entry<AttributeFact>>,
+    aliases: FxHashMap<Cow<'static, str>, Cow<'static, str>>,
     /// Top-level packages of the aliases: most names need no search.
     aliased: HashSet<String>,
-    submissions: HashMap<String, SubmissionShape>,
-    semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
+    submissions: FxHashMap<String, SubmissionShape>,
+    semantics: FxHashMap<Cow<'static, str>, Entry<Semantic>>,
+    event_loop: FxHashMap<Cow<'static, str>, Entry<LoopUse>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
-    owners: OnceLock<HashMap<String, Vec<String>>>,
+    owners: OnceLock<FxHashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
     user: BTreeSet<String>,
     /// Top-level package -> the library whose file speaks of it.
-    packages: HashMap<String, LibraryHeader>,
+    packages: FxHashMap<String, LibraryHeader>,
 }
 
 impl Knowledge {
@@ -237,8 +239,8 @@ impl Knowledge {
         })
     }
 
-    fn methods_by_name(&self) -> HashMap<String, Vec<String>> {
-        let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+    fn methods_by_name(&self) -> FxHashMap<String, Vec<String>> {
+        let mut owners: FxHashMap<String, Vec<String>> = FxHashMap::default();
         for (name, _) in sorted(&self.calls) {
             if let Some((owner, method)) = name.rsplit_once('.')
                 && self.types.contains_key(owner)
@@ -318,6 +320,24 @@ impl Knowledge {
         }
     }
 
+    /// What a call means to the event loop in whose thread it is made.
+    #[must_use]
+    pub fn loop_use(&self, name: &str) -> Option<LoopUse> {
+        let name = self.canonical(name);
+        if let Some(entry) = self.event_loop.get(&*name) {
+            return Some(*entry.fact());
+        }
+        let mut end = name.len();
+        while let Some(dot) = name[..end].rfind('.') {
+            end = dot;
+            let above = self.event_loop.get(&name[..end]).map(Entry::fact);
+            if let Some(&found @ (LoopUse::Awaitable | LoopUse::MayNotBlock)) = above {
+                return Some(found);
+            }
+        }
+        None
+    }
+
     /// The type and its bases, breadth first, each once, under their canonical names.
     fn linearise(&self, type_name: &str) -> Vec<String> {
         let mut order: Vec<String> = Vec::new();
@@ -352,12 +372,15 @@ impl Knowledge {
             if let Some(name) = line.strip_prefix('[') {
                 table = name;
             } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
-                self.add_package(key, &library);
+                if table != "event-loop]" {
+                    self.add_package(key, &library);
+                }
                 let key = Cow::Borrowed(key);
                 match table {
                     "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
                     "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
                     "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
+                    "event-loop]" => drop(self.event_loop.insert(key, Entry::unparsed(file, value))),
                     "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
                     "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
                     other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
@@ -379,6 +402,7 @@ impl Knowledge {
         self.types.extend(parsed_entries(file.types));
         self.attributes.extend(parsed_entries(file.attributes));
         self.semantics.extend(parsed_entries(file.semantics));
+        self.event_loop.extend(parsed_entries(file.event_loop));
         self.aliases.extend(
             file.aliases
                 .into_iter()
@@ -456,7 +480,7 @@ fn top_level(name: &str) -> &str {
     name.split_once('.').map_or(name, |(package, _)| package)
 }
 
-fn sorted<K: AsRef<str>, V>(map: &HashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
+fn sorted<K: AsRef<str>, V>(map: &FxHashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
     let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_ref(), value)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()

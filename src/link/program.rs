@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::config::{Settings, StartMethod};
 use crate::facts::{ArgumentKind, ExprId, ExprKind, FileFacts, Parameter, ScopeId, ScopeKind};
 use crate::finding::{FileId, Place};
@@ -75,7 +77,7 @@ impl<'a> Program<'a> {
         let modules = ModuleTable::new(sources);
         let reached = super::reach::reached_files(sources, facts, &modules, knowledge);
         let solution = Solver::solve(facts, &reached, &modules, knowledge);
-        let indexes = facts.iter().map(FileIndex::new).collect();
+        let indexes = facts.par_iter().map(FileIndex::new).collect();
         let mut program = Self {
             sources,
             facts,

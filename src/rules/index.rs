@@ -1,4 +1,4 @@
-//! The list of rules. Written by `tests/rules.rs`.
+//! The list of rules. Written by `tests/rules_index.rs`.
 
 use super::Rule;
 
@@ -15,4 +15,11 @@ pub(super) static RULES: &[&Rule] = &[
     &super::unpicklable_exception::RULE,
     &super::primitive_passed_to_pool::RULE,
     &super::thread_primitive_in_process::RULE,
+    &super::cpu_work_on_event_loop::RULE,
+    &super::blocking_call_on_event_loop::RULE,
+    &super::waiting_on_event_loop::RULE,
+    &super::loop_touched_from_thread::RULE,
+    &super::offload_not_awaited::RULE,
+    &super::loop_run_inside_loop::RULE,
+    &super::pool_exit_on_event_loop::RULE,
 ];

@@ -4,12 +4,18 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod blocking_call_on_event_loop;
 mod context;
 mod cpu_work_in_thread;
+mod cpu_work_on_event_loop;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod loop_run_inside_loop;
+mod loop_touched_from_thread;
+mod offload_not_awaited;
 mod pickled;
+mod pool_exit_on_event_loop;
 mod primitive_passed_to_pool;
 mod syntax_error;
 mod thread_primitive_in_process;
@@ -19,6 +25,7 @@ mod unpicklable_callable;
 mod unpicklable_exception;
 mod unpicklable_result;
 mod unpicklable_self;
+mod waiting_on_event_loop;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};

@@ -92,7 +92,7 @@ impl Solver<'_> {
     pub(super) fn module_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -116,7 +116,7 @@ impl Solver<'_> {
     fn star_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -209,7 +209,7 @@ impl Solver<'_> {
         if site.is_none() {
             for &below in self.classes.descendants(class).iter().take(DESCENDANTS) {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
-                if let Some(symbol) = self.file(below.file).symbol_in(below.scope, name) {
+                if let Some(symbol) = self.symbol_in(below.file, below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));
                 }
             }

@@ -189,7 +189,7 @@ impl Solver<'_> {
     pub(super) fn find_member(&self, ancestry: &[Base], name: &str) -> Option<Member> {
         ancestry.iter().find_map(|base| match *base {
             Base::Project(class) => {
-                let symbol = self.file(class.file).symbol_in(class.scope, name)?;
+                let symbol = self.symbol_in(class.file, class.scope, name)?;
                 Some(Member { class, symbol })
             }
             _ => None,

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId};
+use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::Knowledge;
 
@@ -117,6 +117,10 @@ pub struct Solver<'a> {
     /// Something that no variable stands for has changed (bases of classes, wrappers of functions): when the queue is
     /// empty, every unit is done once more.
     shape_changed: bool,
+    /// Canonical names that have been looked up, by the name as written.
+    canonical: FxHashMap<Box<str>, Name>,
+    /// What scopes bind, by name: as [`FileFacts::symbol_in`] finds it.
+    symbols: FxHashMap<(FileId, ScopeId, &'a str), SymbolId>,
 }
 
 /// A unit is done at most this many times on average.
@@ -196,6 +200,8 @@ impl<'a> Solver<'a> {
             units,
             unit: 0,
             shape_changed: true,
+            canonical: FxHashMap::default(),
+            symbols: symbols_by_name(facts),
         }
     }
 
@@ -289,17 +295,46 @@ impl<'a> Solver<'a> {
         self.one(Value::Unknown(reason))
     }
 
+    /// The symbol that a scope of a file binds under a name, if it does.
+    fn symbol_in(&self, file: FileId, scope: ScopeId, name: &str) -> Option<SymbolId> {
+        self.symbols.get(&(file, scope, name)).copied()
+    }
+
+    fn canonical_name(&mut self, written: &str) -> Name {
+        if let Some(&name) = self.canonical.get(written) {
+            return name;
+        }
+        let name = self.universe.name(&self.knowledge.canonical(written));
+        self.canonical.insert(written.into(), name);
+        name
+    }
+
     fn external(&mut self, name: &str) -> ValueSet {
-        let canonical = self.knowledge.canonical(name).to_string();
-        let name = self.universe.name(&canonical);
+        let name = self.canonical_name(name);
         self.one(Value::External(name))
     }
 
     fn external_instance(&mut self, of: &str, site: Option<Site>) -> ValueSet {
-        let canonical = self.knowledge.canonical(of).to_string();
-        let of = self.universe.name(&canonical);
+        let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
+}
+
+/// The first symbol of each name in each scope, comprehension variables left out.
+fn symbols_by_name(facts: &[FileFacts]) -> FxHashMap<(FileId, ScopeId, &str), SymbolId> {
+    let mut found = FxHashMap::default();
+    for (index, file) in facts.iter().enumerate() {
+        for (number, scope) in file.scopes.iter().enumerate() {
+            for &id in &scope.symbols {
+                let symbol = file.symbol(id);
+                if !symbol.in_comprehension {
+                    let key = (file_id(index), ScopeId(unit_number(number)), symbol.name.as_str());
+                    found.entry(key).or_insert(id);
+                }
+            }
+        }
+    }
+    found
 }
 
 fn unit_number(number: usize) -> u32 {

@@ -203,7 +203,7 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
 /// Whether a class is an exception that is pickled as exceptions are by default.
 fn is_plain_exception(program: &Program<'_>, class: ScopeRef) -> bool {
     let mut exception = false;
-    for base in program.solution.classes.ancestry(class) {
+    for &base in program.solution.classes.ancestry(class).iter() {
         match base {
             Base::Project(base) => {
                 let file = program.file(base.file);
@@ -506,7 +506,7 @@ fn caught(program: &Program<'_>, expr: ExprRef, class: ScopeRef) -> bool {
 /// A class and everything above it.
 fn names_of(program: &Program<'_>, class: ScopeRef) -> (BTreeSet<ScopeRef>, Vec<String>) {
     let (mut project, mut external) = (BTreeSet::new(), Vec::new());
-    for base in program.solution.classes.ancestry(class) {
+    for &base in program.solution.classes.ancestry(class).iter() {
         match base {
             Base::Project(base) => {
                 project.insert(base);

@@ -33,7 +33,7 @@ impl Judge<'_, '_, '_> {
             return Some(found);
         }
         let mut best: Option<Obstacle> = None;
-        for base in self.program.solution.classes.ancestry(class) {
+        for &base in self.program.solution.classes.ancestry(class).iter() {
             let Base::Project(base) = base else { continue };
             for found in self.attributes_of(base, class, site, depth) {
                 if best.as_ref().is_none_or(|best| found.confidence > best.confidence) {
@@ -50,7 +50,7 @@ impl Judge<'_, '_, '_> {
     }
 
     /// What the subclasses hold whose instances run an inherited method that hands `self` over.
-    fn in_subclasses(&self, class: ScopeRef, subclasses: &BTreeSet<ScopeRef>, depth: u32) -> Option<Obstacle> {
+    fn in_subclasses(&self, class: ScopeRef, subclasses: &[ScopeRef], depth: u32) -> Option<Obstacle> {
         if self.program.class_of_method(self.moment.function) != Some(class) || subclasses.len() > SUBCLASSES {
             return None;
         }
@@ -78,7 +78,7 @@ impl Judge<'_, '_, '_> {
 
     /// What the types outside the project above a class say: `None` where it is not known how its instances pickle.
     fn bases(&self, value: ValueId, class: ScopeRef) -> Option<Option<Obstacle>> {
-        for base in self.program.solution.classes.ancestry(class) {
+        for &base in self.program.solution.classes.ancestry(class).iter() {
             let name = match base {
                 Base::Project(_) => continue,
                 Base::Unknown => return None,
