@@ -46,6 +46,8 @@ pub struct CallFact {
     /// The call never raises in a correct program (`list.append`, `len` of a list).
     #[serde(default)]
     pub cannot_raise: bool,
+    /// A callable argument that runs in a child process between fork and exec.
+    pub runs_before_exec: Option<Position>,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -594,6 +596,14 @@ pub enum Semantic {
     Endless,
     /// Ends the program or thread (`sys.exit`).
     Exits,
+    /// Tells the first process of a program from its children (`current_process`, `parent_process`).
+    IdentifiesProcess,
+    /// Makes a child process that is a copy of this one (`os.fork`).
+    Forks,
+    /// Replaces the program of this process (`os.execv`).
+    Execs,
+    /// Lets a process end although items that it has put are not yet written (`Queue.cancel_join_thread`).
+    AbandonsItems,
 }
 
 /// A library's file, as written.

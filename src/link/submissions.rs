@@ -573,7 +573,8 @@ fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
 }
 
 /// The start method that an executor's constructor fixes: by a context argument, or as a method of a context.
-fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
+#[must_use]
+pub fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
     let Some(Site::Expr(site)) = program.site(executor) else {
         return StartSetting::Default;
     };

@@ -9,6 +9,8 @@ mod cpu_work_in_thread;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod missing_main_guard;
+mod start_methods;
 mod syntax_error;
 mod tiny_task_in_process;
 mod wording;

@@ -353,7 +353,11 @@ impl Solver<'_> {
             | Semantic::SetStartMethod
             | Semantic::GetContext
             | Semantic::Endless
-            | Semantic::Exits => return None,
+            | Semantic::Exits
+            | Semantic::IdentifiesProcess
+            | Semantic::Forks
+            | Semantic::Execs
+            | Semantic::AbandonsItems => return None,
         };
         Some(values)
     }
