@@ -170,6 +170,9 @@ pub struct TypeFact {
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
+    /// A process that has put items on it ends only when they are in its pipe, which holds little.
+    #[serde(default)]
+    pub fills_pipe: bool,
     /// Leaving a `with` block of it: what happens to pending work.
     pub on_exit: Option<String>,
 }

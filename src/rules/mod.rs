@@ -6,13 +6,21 @@
 
 mod context;
 mod cpu_work_in_thread;
+mod fork_after_threads;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod join_before_drain;
 mod missing_main_guard;
+mod pool_exits_with_work_pending;
+mod pool_inside_daemon_worker;
+mod preexec_fn;
+mod result_after_pool_exit;
 mod start_methods;
 mod syntax_error;
+mod target_missing_in_child;
 mod tiny_task_in_process;
+mod unguarded_start_method;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};
