@@ -1,7 +1,8 @@
 //! CC305: code that runs in a child between fork and exec.
 
 use crate::facts::ExprKind;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
+use crate::knowledge::WorkerKind;
 use crate::link::Callee;
 use crate::link::values::{ExprRef, Value};
 
@@ -40,8 +41,19 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
         );
         let draft = context
             .finding(&RULE, program.place(argument), message)
+            .confidence(confidence(context))
             .help("use `start_new_session=`, `process_group=`, `umask=`, `user=` or `cwd=` instead, or do it in the program that is started");
         findings.push(draft.done());
         return;
     }
+}
+
+/// A program without threads of its own may still get some from a library.
+fn confidence(context: &Context<'_>) -> Confidence {
+    let threads = context
+        .program
+        .submissions
+        .iter()
+        .any(|submission| submission.may_be(WorkerKind::Thread));
+    if threads { Confidence::High } else { Confidence::Medium }
 }

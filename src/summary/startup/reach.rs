@@ -136,7 +136,10 @@ impl CallGraph {
             .copied()
             .collect();
         for call in calls {
-            let position = index.checked_sub(u32::from(is_bound(program, call, function)));
+            let Some(bound) = is_bound(program, call, function) else {
+                continue;
+            };
+            let position = index.checked_sub(u32::from(bound));
             let Some(argument) = program.argument(call, position, Some(&parameter.name)) else {
                 continue;
             };
@@ -416,14 +419,15 @@ fn is_parameter(program: &Program<'_>, callee: ExprRef) -> bool {
     parameter_read(program, callee).is_some()
 }
 
-/// Whether a call passes a receiver to a function, so that written arguments start at its second parameter.
-pub(super) fn is_bound(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {
-    program.callees(call).iter().any(|callee| match callee {
+/// Whether a call passes a receiver to a function, so that written arguments start at its second parameter; `None`
+/// where the call only hands the function over.
+fn is_bound(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> Option<bool> {
+    program.callees(call).iter().find_map(|callee| match callee {
         Callee::Function {
             function: called,
             receiver,
-        } => *called == function && receiver.is_some(),
-        Callee::Class(_) => true,
-        _ => false,
+        } if *called == function => Some(receiver.is_some()),
+        Callee::Class(class) if program.methods(*class, "__init__", false).contains(&function) => Some(true),
+        _ => None,
     })
 }
