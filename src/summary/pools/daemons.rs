@@ -154,7 +154,7 @@ fn assigned_daemonic(program: &Program<'_>) -> BTreeSet<ExprRef> {
         }
     }
     for call in program.calls() {
-        made.extend(passes_daemon_up(program, call, &mut classes));
+        classes.extend(passes_daemon_up(program, call));
     }
     // A process that makes itself daemonic does so wherever it is made.
     for submission in &program.submissions {
@@ -174,19 +174,14 @@ fn is_self(program: &Program<'_>, file: crate::finding::FileId, base: crate::fac
 }
 
 /// `super().__init__(daemon=True)` makes all objects of the class daemonic.
-fn passes_daemon_up(program: &Program<'_>, call: ExprRef, classes: &mut BTreeSet<ScopeRef>) -> Option<ExprRef> {
+fn passes_daemon_up(program: &Program<'_>, call: ExprRef) -> Option<ScopeRef> {
     let given = program.argument(call, None, Some(DAEMON))?;
-    if !matches!(program.kind(given), ExprKind::Bool(true)) {
-        return None;
-    }
     let scope = program.scope_of(call);
-    if let Some(class) = program.class_of_method(scope)
+    let class = program.class_of_method(scope)?;
+    let passes_up = matches!(program.kind(given), ExprKind::Bool(true))
         && program.scope(scope).name == "__init__"
-        && !program.solution.classes.external_ancestors(class).is_empty()
-    {
-        classes.insert(class);
-    }
-    None
+        && !program.solution.classes.external_ancestors(class).is_empty();
+    passes_up.then_some(class)
 }
 
 /// Code that asks which process it runs in knows what it does.
