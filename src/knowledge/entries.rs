@@ -46,6 +46,8 @@ pub struct CallFact {
     /// The call never raises in a correct program (`list.append`, `len` of a list).
     #[serde(default)]
     pub cannot_raise: bool,
+    /// A callable argument that runs in a child process between fork and exec.
+    pub runs_before_exec: Option<Position>,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -170,6 +172,9 @@ pub struct TypeFact {
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
+    /// A process that has put items on it ends only when they are in its pipe, which holds little.
+    #[serde(default)]
+    pub fills_pipe: bool,
     /// Leaving a `with` block of it: what happens to pending work.
     pub on_exit: Option<String>,
 }
@@ -602,6 +607,14 @@ pub enum Semantic {
     RegistersPickling,
     /// Ends the program or thread (`sys.exit`).
     Exits,
+    /// Tells the first process of a program from its children (`current_process`, `parent_process`).
+    IdentifiesProcess,
+    /// Makes a child process that is a copy of this one (`os.fork`).
+    Forks,
+    /// Replaces the program of this process (`os.execv`).
+    Execs,
+    /// Lets a process end although items that it has put are not yet written (`Queue.cancel_join_thread`).
+    AbandonsItems,
 }
 
 /// What a call means to the event loop in whose thread it is made.

@@ -36,3 +36,12 @@ pub const SELF: &str = "self";
 pub const ELEMENT: &str = "element";
 /// In `returns`: an argument, by position after the colon.
 pub const ARGUMENT: &str = "argument:";
+
+/// The variable that holds a module's name.
+pub const MODULE_NAME: &str = "__name__";
+/// The name of the module that is run.
+pub const MAIN: &str = "__main__";
+/// The constant that holds only for type checkers.
+pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
+/// The attribute of `sys` that holds the arguments of the command line.
+pub const ARGUMENT_VECTOR: &str = "argv";

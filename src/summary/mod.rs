@@ -9,6 +9,7 @@ mod cost;
 mod estimate;
 mod order;
 mod profile;
+mod sequence;
 mod sizes;
 
 pub mod child_memory;
@@ -16,6 +17,7 @@ pub mod event_loop;
 pub mod lifecycles;
 pub mod locks;
 pub mod pickling;
+pub mod pools;
 pub mod raises;
 pub mod sharing;
 pub mod startup;

@@ -352,19 +352,7 @@ impl Solver<'_> {
                 self.write_element(site, Key::Any, &first());
                 return None;
             }
-            Semantic::Setattr
-            | Semantic::Property
-            | Semantic::StaticMethod
-            | Semantic::ClassMethod
-            | Semantic::ContextManager
-            | Semantic::Dataclass
-            | Semantic::Range
-            | Semantic::Length
-            | Semantic::SetStartMethod
-            | Semantic::GetContext
-            | Semantic::Endless
-            | Semantic::RegistersPickling
-            | Semantic::Exits => return None,
+            _ => return None,
         };
         Some(values)
     }
