@@ -46,6 +46,12 @@ pub struct CallFact {
     /// The call never raises in a correct program (`list.append`, `len` of a list).
     #[serde(default)]
     pub cannot_raise: bool,
+    /// Adds to the receiver or takes from it, so that its size may change.
+    #[serde(default)]
+    pub resizes: bool,
+    /// Gives a live view of the receiver, not a copy.
+    #[serde(default)]
+    pub is_view: bool,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -163,6 +169,12 @@ pub struct TypeFact {
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
+    /// Iterating over it fails when its size changes meanwhile.
+    #[serde(default)]
+    pub fixed_while_iterated: bool,
+    /// Each of its methods takes several steps that threads must not interleave.
+    #[serde(default)]
+    pub needs_lock: bool,
     /// Bytes that an instance typically holds, lower and upper bound.
     pub bytes: Option<[f64; 2]>,
     /// Using it from a thread other than the one that made it is an error.

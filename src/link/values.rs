@@ -319,6 +319,12 @@ impl Universe {
         }
     }
 
+    /// The identifier of a name that some value uses already.
+    #[must_use]
+    pub fn find_name(&self, text: &str) -> Option<Name> {
+        self.names.find(text).map(Name)
+    }
+
     /// The text of a name.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {

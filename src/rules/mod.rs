@@ -9,8 +9,10 @@ mod cpu_work_in_thread;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod races;
 mod syntax_error;
 mod tiny_task_in_process;
+mod unguarded_update;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};
