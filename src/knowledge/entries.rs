@@ -52,6 +52,11 @@ pub struct CallFact {
     /// Gives a live view of the receiver, not a copy.
     #[serde(default)]
     pub is_view: bool,
+    /// The argument that gives the lock under which the call, a decorator, uses its first argument.
+    pub lock_argument: Option<Position>,
+    /// May be called from any thread although its receiver belongs to one.
+    #[serde(default)]
+    pub any_thread: bool,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -180,6 +185,8 @@ pub struct TypeFact {
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
+    /// The argument of the constructor that lifts this when it is `False`.
+    pub thread_check: Option<Position>,
     /// Leaving a `with` block of it: what happens to pending work.
     pub on_exit: Option<String>,
 }

@@ -9,4 +9,9 @@ pub(super) static RULES: &[&Rule] = &[
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
     &super::unguarded_update::RULE,
+    &super::check_then_act::RULE,
+    &super::mutated_while_iterated::RULE,
+    &super::lazy_init_race::RULE,
+    &super::thread_bound_object_shared::RULE,
+    &super::late_bound_loop_variable::RULE,
 ];

@@ -4,13 +4,18 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod check_then_act;
 mod context;
 mod cpu_work_in_thread;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod late_bound_loop_variable;
+mod lazy_init_race;
+mod mutated_while_iterated;
 mod races;
 mod syntax_error;
+mod thread_bound_object_shared;
 mod tiny_task_in_process;
 mod unguarded_update;
 mod wording;

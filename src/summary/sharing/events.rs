@@ -10,7 +10,7 @@ use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, language};
 
 use super::guards::{Guards, Held};
-use super::places::{same_text, symbol_of};
+use super::places::same_text;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,10 @@ pub enum EventKind {
     Resize,
     /// Writes the whole value.
     Write,
+    /// Uses an object that belongs to the thread that made it.
+    BoundUse,
+    /// Uses an object whose methods must not interleave.
+    FragileUse,
 }
 
 /// Something that a function does to state.
@@ -66,10 +70,91 @@ pub(super) struct Collector<'p, 'a> {
 impl<'p, 'a> Collector<'p, 'a> {
     pub(super) fn run(mut self) -> Vec<Event> {
         let index = self.index();
+        self.decorators();
         for &statement in index.statements_of(self.function.scope) {
             self.statement(statement);
         }
         self.events
+    }
+
+    /// `@cached(CACHE)` without a lock: each call of the function uses the cache.
+    fn decorators(&mut self) {
+        for &decorator in &self.program.scope(self.function).decorators {
+            let decorator = self.at(decorator);
+            let takes_lock = self.program.callees(decorator).iter().any(|callee| match callee {
+                Callee::External { name, .. } => {
+                    let fact = self.program.knowledge.call(name);
+                    fact.and_then(|fact| fact.lock_argument.as_ref())
+                        .is_some_and(|position| self.program.argument_at(decorator, position).is_none())
+                }
+                _ => false,
+            });
+            let Some(storage) = self.program.argument(decorator, Some(0), None) else {
+                continue;
+            };
+            if takes_lock && self.is_fragile(storage) {
+                self.events.push(Event {
+                    kind: EventKind::FragileUse,
+                    storage,
+                    key: None,
+                    place: self.program.place(decorator),
+                    before: None,
+                    held: Vec::new(),
+                });
+            }
+        }
+    }
+
+    fn is_fragile(&self, expr: ExprRef) -> bool {
+        let mut values = self.program.values(expr).iter();
+        values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.needs_lock))
+    }
+
+    fn is_bound(&self, expr: ExprRef) -> bool {
+        let mut values = self.program.values(expr).iter();
+        values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.thread_bound))
+    }
+
+    fn used(&mut self, id: StmtId, kind: EventKind, storage: ExprRef, span: Span) {
+        self.events.push(Event {
+            kind,
+            storage,
+            key: None,
+            place: self.place(span),
+            before: None,
+            held: self.held(id),
+        });
+    }
+
+    /// A call of a method of something that belongs to a thread, or one that gives it away as a parent.
+    fn bound_call(&mut self, id: StmtId, call: ExprId, callee: ExprId) {
+        let mut by_method = false;
+        let mut makes_bound = false;
+        for callee in self.program.callees(self.at(call)) {
+            if let Callee::External { name, receiver } = callee {
+                let any_thread = self.program.knowledge.call(&name).is_some_and(|fact| fact.any_thread);
+                by_method |= receiver.is_some() && !any_thread;
+                makes_bound |= receiver.is_none()
+                    && self.program.knowledge.type_fact(&name).is_some_and(|fact| fact.thread_bound);
+            }
+        }
+        let span = self.facts().span(call);
+        if let (ExprKind::Attribute { base, .. }, true) = (self.facts().kind(callee), by_method) {
+            let base = self.at(*base);
+            if self.is_bound(base) {
+                self.used(id, EventKind::BoundUse, base, span);
+            }
+            if self.is_fragile(base) {
+                self.used(id, EventKind::FragileUse, base, span);
+            }
+        }
+        if makes_bound && let ExprKind::Call { arguments, .. } = self.facts().kind(call) {
+            let parent = arguments.iter().map(|argument| self.at(argument.value));
+            let parent = parent.into_iter().find(|&argument| self.is_bound(argument));
+            if let Some(parent) = parent {
+                self.used(id, EventKind::BoundUse, parent, span);
+            }
+        }
     }
 
     fn index(&self) -> &'p FileIndex<'a> {
@@ -151,6 +236,7 @@ impl<'p, 'a> Collector<'p, 'a> {
                 }
             }
             ExprKind::Call { callee, .. } => {
+                self.bound_call(id, expr, *callee);
                 if let ExprKind::Attribute { base, .. } = self.facts().kind(*callee) {
                     self.method_call(id, expr, *base);
                 }
@@ -189,6 +275,9 @@ impl<'p, 'a> Collector<'p, 'a> {
             return;
         }
         let (storage, key) = self.parts(target);
+        if key.is_some() && self.is_bound(self.at(storage)) {
+            self.used(id, EventKind::BoundUse, self.at(storage), span);
+        }
         self.events.push(Event {
             kind: EventKind::Write,
             storage: self.at(storage),
@@ -458,7 +547,60 @@ impl<'p, 'a> Collector<'p, 'a> {
             }
             inner = above;
         }
+        match (key, value) {
+            (Some(key), Some(value)) => self.act_after_return(id, base, key, place, value),
+            _ => false,
+        }
+    }
+
+    /// `if key in d: return d[key]` ... `d[key] = make()`.
+    fn act_after_return(&mut self, id: StmtId, base: ExprId, key: ExprId, place: ExprId, value: ExprId) -> bool {
+        let index = self.index();
+        let mut levels = vec![id];
+        levels.extend(index.ancestors(id).map(|(above, _)| above));
+        for level in levels {
+            let here = index.statement(level);
+            for &other in index.statements_of(self.function.scope) {
+                let earlier = index.statement(other);
+                if earlier.parent != here.parent || earlier.stmt.span.start >= here.stmt.span.start {
+                    continue;
+                }
+                let StmtKind::If { test, body, orelse } = &earlier.stmt.kind else {
+                    continue;
+                };
+                let leaves = body.last().is_some_and(|last| matches!(last.kind, StmtKind::Return(_)));
+                let Some(first) = self.presence(*test, base, key, other).filter(|_| leaves && orelse.is_empty()) else {
+                    continue;
+                };
+                let matters = self.makes_an_object(value);
+                self.events.push(Event {
+                    kind: EventKind::CheckThenAct { matters },
+                    storage: self.at(base),
+                    key: Some(self.at(key)),
+                    place: self.place(self.facts().span(place)),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(first, id),
+                });
+                return true;
+            }
+        }
         false
+    }
+
+    /// `key in d`, `d.get(key) is not None`, or a name that holds what was looked up.
+    fn presence(&self, test: ExprId, base: ExprId, key: ExprId, statement: StmtId) -> Option<StmtId> {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::In, right)] => (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement),
+                [(CompareOp::IsNot, right)] if matches!(facts.kind(*right), ExprKind::None) => {
+                    self.looked_up(*left, base, Some(key), statement)
+                }
+                _ => None,
+            },
+            ExprKind::Name { .. } => self.looked_up(test, base, Some(key), statement),
+            _ => None,
+        }
     }
 
     /// Whether a condition asks what a container holds; gives the statement in which it is looked at.
@@ -656,9 +798,4 @@ fn has_call(facts: &FileFacts, value: ExprId, read: Option<Span>) -> bool {
         }
     });
     found
-}
-
-/// The symbol of a global or enclosing function's name that an expression binds.
-pub(super) fn bound_symbol(facts: &FileFacts, expr: ExprId) -> Option<crate::facts::SymbolId> {
-    matches!(facts.kind(expr), ExprKind::Store(_)).then(|| symbol_of(facts, expr)).flatten()
 }

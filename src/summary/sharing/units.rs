@@ -47,6 +47,8 @@ pub(super) struct Unit<'p, 'a> {
     pub(super) outside: BTreeSet<ScopeRef>,
 }
 
+/// A call that may run more functions than this says nothing about which of them run side by side.
+const POLYMORPHISM: usize = 4;
 /// Calls are followed this far outwards.
 const OUTWARDS: usize = 400;
 
@@ -103,6 +105,10 @@ fn calls_directly(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> b
 /// The functions that a call may run in the caller's own thread.
 pub(super) fn called(program: &Program<'_>, submitting: &BTreeSet<ExprRef>, call: ExprRef) -> Vec<Callee> {
     let mut found = program.callees(call);
+    let functions = found.iter().filter(|callee| matches!(callee, Callee::Function { .. }));
+    if functions.count() > POLYMORPHISM {
+        return Vec::new();
+    }
     if submitting.contains(&call) {
         found.retain(|callee| matches!(callee, Callee::Function { .. } | Callee::Class(_)));
         return found;
@@ -212,7 +218,7 @@ impl<'a> Unit<'_, 'a> {
             *first = self.receiver_share();
         }
         let submission = self.submission();
-        if self.anchor != Some(submission.call) {
+        if self.anchor.is_some_and(|anchor| anchor != submission.call) {
             return found;
         }
         for argument in &submission.arguments {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{DefId, DefKind, ExprKind, MODULE};
+use crate::facts::{DefId, DefKind, ExprKind, MODULE, Span};
 use crate::knowledge::Role;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
 use crate::link::{Callee, Program};
@@ -93,6 +93,8 @@ struct Visit {
     parameters: Vec<Share>,
     locks: Vec<Location>,
     chain: Vec<ExprRef>,
+    /// Only this part of the function is looked at, and what stands before it was there before.
+    region: Option<Span>,
 }
 
 /// Walks one unit.
@@ -107,16 +109,37 @@ impl<'a> Walker<'_, '_, 'a> {
         self.unit.program
     }
 
+    /// What the unit's own code does.
     pub(super) fn run(&self) -> Vec<Access> {
+        self.walk(
+            vec![Visit {
+                function: self.unit.root,
+                parameters: self.unit.parameters(),
+                locks: Vec::new(),
+                chain: Vec::new(),
+                region: None,
+            }],
+            false,
+        )
+    }
+
+    /// What the code does that runs on the other side while the unit's thread lives.
+    pub(super) fn run_beside(&self, regions: &[(ScopeRef, Span)]) -> Vec<Access> {
+        let starts = regions.iter().map(|&(function, span)| Visit {
+            function,
+            parameters: vec![Share::Shared; self.program().scope(function).parameters.len()],
+            locks: Vec::new(),
+            chain: Vec::new(),
+            region: Some(span),
+        });
+        self.walk(starts.collect(), true)
+    }
+
+    fn walk(&self, starts: Vec<Visit>, by_starter: bool) -> Vec<Access> {
         let mut found = Vec::new();
         let mut seen: BTreeSet<(ScopeRef, Vec<Share>, Vec<Location>)> = BTreeSet::new();
         let mut counts: BTreeMap<ScopeRef, usize> = BTreeMap::new();
-        let mut open = std::collections::VecDeque::from([Visit {
-            function: self.unit.root,
-            parameters: self.unit.parameters(),
-            locks: Vec::new(),
-            chain: Vec::new(),
-        }]);
+        let mut open = std::collections::VecDeque::from(starts);
         let mut steps = 0;
         while let Some(visit) = open.pop_front() {
             steps += 1;
@@ -125,7 +148,7 @@ impl<'a> Walker<'_, '_, 'a> {
             if steps > STEPS || *count > CIRCUMSTANCES {
                 continue;
             }
-            self.events(&visit, &mut found);
+            self.events(&visit, by_starter, &mut found);
             for next in self.next(&visit) {
                 let key = (next.function, next.parameters.clone(), next.locks.clone());
                 if seen.insert(key) {
@@ -136,11 +159,11 @@ impl<'a> Walker<'_, '_, 'a> {
         found
     }
 
-    fn events(&self, visit: &Visit, found: &mut Vec<Access>) {
+    fn events(&self, visit: &Visit, by_starter: bool, found: &mut Vec<Access>) {
         let body = self.bodies.body(visit.function);
         let wrapped = self.is_wrapped_in_lock(visit.function);
         for event in &body.events {
-            if !self.is_shared(visit, event) {
+            if visit.region.is_some_and(|region| !region.contains(event.place.span)) || !self.is_shared(visit, event) {
                 continue;
             }
             let mut locks = visit.locks.clone();
@@ -150,7 +173,7 @@ impl<'a> Walker<'_, '_, 'a> {
             }
             found.push(Access {
                 unit: self.unit_number,
-                by_starter: false,
+                by_starter,
                 function: visit.function,
                 event: event.clone(),
                 location: location(self.program(), event.storage),
@@ -170,6 +193,9 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     fn is_shared(&self, visit: &Visit, event: &Event) -> bool {
+        if event.kind == EventKind::BoundUse {
+            return self.is_made_elsewhere(visit, event);
+        }
         let keyed = event
             .key
             .is_some_and(|key| self.share(visit, key, 0) == Share::PerTask || self.is_own_key(visit, key));
@@ -184,6 +210,36 @@ impl<'a> Walker<'_, '_, 'a> {
             }
             _ => self.share(visit, event.storage, 0) == Share::Shared,
         }
+    }
+
+    /// Whether the object that belongs to one thread is made by another.
+    fn is_made_elsewhere(&self, visit: &Visit, event: &Event) -> bool {
+        let program = self.program();
+        let Some(site) = single_site(program, event.storage).and_then(Site::expression) else {
+            return self.share(visit, event.storage, 0) == Share::Shared;
+        };
+        if self.is_unchecked(event.storage, site) {
+            return self.unit.anchor.is_some() && self.share(visit, event.storage, 0) == Share::Shared;
+        }
+        let maker = program.function_around(program.scope_of(site));
+        let is_constructor = || program.scope(maker).name == "__init__" && program.class_of_method(maker).is_some();
+        let known = program.scope(maker).parent.is_none() || self.unit.outside.contains(&maker) || is_constructor();
+        let local = program
+            .values(event.storage)
+            .iter()
+            .any(|value| program.role(value) == Some(Role::ThreadLocal));
+        known && !local && !self.unit.reached.contains(&maker)
+    }
+
+    /// Made with the argument that lifts the binding to a thread.
+    fn is_unchecked(&self, storage: ExprRef, site: ExprRef) -> bool {
+        let program = self.program();
+        program.values(storage).iter().any(|value| {
+            let fact = program.type_fact(value);
+            fact.and_then(|fact| fact.thread_check.as_ref())
+                .and_then(|position| program.argument_at(site, position))
+                .is_some_and(|argument| matches!(program.kind(argument), ExprKind::Bool(false)))
+        })
     }
 
     /// A key that is read from the run's own object, or computed by a call.
@@ -272,7 +328,12 @@ impl<'a> Walker<'_, '_, 'a> {
         }
         let all = &facts.symbol(symbol).definitions;
         let definitions = if reaching.is_empty() { all.as_slice() } else { reaching };
+        let before = |def: DefId| {
+            let start = facts.definition(def).span.start;
+            visit.region.is_some_and(|region| start < region.start)
+        };
         let shares = definitions.iter().map(|&def| match &facts.definition(def).kind {
+            _ if before(def) => Share::Shared,
             DefKind::Parameter { index } => visit
                 .parameters
                 .get(*index as usize)
@@ -344,6 +405,10 @@ impl<'a> Walker<'_, '_, 'a> {
         let mut found = Vec::new();
         let body = self.bodies.body(visit.function);
         for &call in self.bodies.calls.get(&visit.function).into_iter().flatten() {
+            let span = self.program().file(call.file).span(call.expr);
+            if visit.region.is_some_and(|region| !region.contains(span)) {
+                continue;
+            }
             let statement = self.program().index(call.file).statement_of(call.expr);
             let mut locks = visit.locks.clone();
             if let Some(held) = statement.and_then(|statement| body.guards.get(&statement)) {
@@ -365,6 +430,7 @@ impl<'a> Walker<'_, '_, 'a> {
                         parameters,
                         locks: locks.clone(),
                         chain: chain.clone(),
+                        region: None,
                     });
                 }
             }
@@ -442,6 +508,6 @@ impl<'a> Walker<'_, '_, 'a> {
 fn is_container_event(kind: EventKind) -> bool {
     matches!(
         kind,
-        EventKind::Iterate | EventKind::Resize | EventKind::CheckThenAct { .. }
+        EventKind::Iterate | EventKind::Resize | EventKind::CheckThenAct { .. } | EventKind::FragileUse
     )
 }
