@@ -31,7 +31,9 @@ fn finding(context: &Context<'_>, race: &Race, matters: bool) -> Finding {
         races::side_by_side(context, race)
     );
     let confidence = if matters { Confidence::Medium } else { Confidence::Low };
-    let mut draft = context.finding(&RULE, race.place, message).confidence(confidence);
+    let mut draft = context
+        .finding(&RULE, race.place, message)
+        .confidence(races::confidence(context, race, confidence));
     if let Some(before) = race.other {
         draft = draft.note(before, "the check is here");
     }
@@ -49,7 +51,7 @@ fn fragile(context: &Context<'_>, race: &Race) -> Finding {
     );
     context
         .finding(&RULE, race.place, message)
-        .confidence(Confidence::Medium)
+        .confidence(races::confidence(context, race, Confidence::Medium))
         .notes(races::way(context, race))
         .help("give it a lock, or hold one around each use")
         .done()

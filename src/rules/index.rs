@@ -11,6 +11,7 @@ pub(super) static RULES: &[&Rule] = &[
     &super::unguarded_update::RULE,
     &super::check_then_act::RULE,
     &super::mutated_while_iterated::RULE,
+    &super::inconsistent_lock::RULE,
     &super::lazy_init_race::RULE,
     &super::thread_bound_object_shared::RULE,
     &super::late_bound_loop_variable::RULE,

@@ -25,7 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             races::side_by_side(context, race)
         );
         let confidence = if matters { Confidence::Medium } else { Confidence::Low };
-        let mut draft = context.finding(&RULE, race.place, message).confidence(confidence);
+        let mut draft = context
+            .finding(&RULE, race.place, message)
+            .confidence(races::confidence(context, race, confidence));
         if let Some(before) = race.other {
             draft = draft.note(before, "the check is here");
         }

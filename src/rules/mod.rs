@@ -7,6 +7,7 @@
 mod check_then_act;
 mod context;
 mod cpu_work_in_thread;
+mod inconsistent_lock;
 mod index;
 mod io_work_in_process;
 mod isolation;

@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         );
         let mut draft = context
             .finding(&RULE, race.place, message)
-            .confidence(Confidence::Medium);
+            .confidence(races::confidence(context, race, Confidence::Medium));
         if let Some(other) = race.other {
             draft = draft.note(other, "its size changes here");
         }

@@ -1,10 +1,20 @@
 //! Words that the rules about shared state use.
 
-use crate::finding::Note;
+use crate::finding::{Confidence, Note};
 use crate::link::Intent;
 use crate::summary::sharing::Race;
 
 use super::{Context, wording};
+
+/// The confidence of a race, one level lower where only a test starts the threads.
+pub(super) fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
+    let file = context.program.submissions[race.submission].call.file;
+    if context.program.sources[file.index()].is_test && race.place.file != file {
+        confidence.lowered()
+    } else {
+        confidence
+    }
+}
 
 /// "`work` runs in several threads".
 pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {

@@ -27,9 +27,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         findings.push(
             context
                 .finding(&RULE, race.place, message)
-                .confidence(Confidence::Medium)
+                .confidence(races::confidence(context, race, Confidence::Medium))
                 .notes(races::way(context, race))
-                .help("make one for each thread, or hand the work to the thread that owns it through a queue or a signal")
+                .help(
+                    "make one for each thread, or hand the work to the thread that owns it through a queue or a signal",
+                )
                 .done(),
         );
     }

@@ -46,7 +46,7 @@ fn finding(context: &Context<'_>, race: &Race, interruptible: bool) -> Finding {
     );
     let mut draft = context
         .finding(&RULE, race.place, message)
-        .confidence(confidence);
+        .confidence(races::confidence(context, race, confidence));
     if let Some(before) = race.other {
         draft = draft.note(before, "the old value is read here");
     }

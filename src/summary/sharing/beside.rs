@@ -98,7 +98,10 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
             continue;
         }
         for &call in program.solution.callers.get(&function).into_iter().flatten() {
-            let direct = program.callees(call).iter().any(|callee| functions_of(program, callee).contains(&function));
+            let direct = program
+                .callees(call)
+                .iter()
+                .any(|callee| functions_of(program, callee).contains(&function));
             if direct {
                 open.push((call, depth + 1));
             }
@@ -109,7 +112,10 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
 }
 
 fn calls_named(uses: &[Use], method: &str) -> Vec<ExprRef> {
-    uses.iter().filter(|used| used.method == method).map(|used| used.call).collect()
+    uses.iter()
+        .filter(|used| used.method == method)
+        .map(|used| used.call)
+        .collect()
 }
 
 /// The calls that wait for a submitted task: on its future, on the executor, or on anything at all.
@@ -118,7 +124,12 @@ fn waits(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<ExprRef
     let mut found: Vec<ExprRef> = uses.of(submission.call).iter().map(|used| used.call).collect();
     for executor in submission.workers.iter().filter_map(|worker| worker.executor) {
         if let Some(site) = program.site(executor).and_then(Site::expression) {
-            found.extend(uses.of(site).iter().map(|used| used.call).filter(|&call| is_wait(program, call)));
+            found.extend(
+                uses.of(site)
+                    .iter()
+                    .map(|used| used.call)
+                    .filter(|&call| is_wait(program, call)),
+            );
         }
     }
     let index = program.index(submission.call.file);
@@ -173,7 +184,9 @@ fn region(
         let joins = ends.contains(&call)
             || program.callees(call).iter().any(|callee| {
                 let called = functions_of(program, callee);
-                called.iter().any(|called| *called != function && joiners.contains(called))
+                called
+                    .iter()
+                    .any(|called| *called != function && joiners.contains(called))
             });
         if joins {
             end = end.min(span.start);

@@ -131,11 +131,13 @@ fn is_consumed(program: &Program<'_>, call: ExprRef) -> bool {
     let Some(statement) = index.statement_of(call.expr) else {
         return waits;
     };
-    waits || index.ancestors(statement).any(|(above, branch)| {
-        let inside = above != id && span.contains(index.statement(above).stmt.span);
-        let is_with = matches!(index.statement(above).stmt.kind, StmtKind::With { .. });
-        inside && branch == Branch::Body && is_with
-    }) || leaves_after(program, call)
+    waits
+        || index.ancestors(statement).any(|(above, branch)| {
+            let inside = above != id && span.contains(index.statement(above).stmt.span);
+            let is_with = matches!(index.statement(above).stmt.kind, StmtKind::With { .. });
+            inside && branch == Branch::Body && is_with
+        })
+        || leaves_after(program, call)
 }
 
 fn is_wait(program: &Program<'_>, call: ExprRef) -> bool {

@@ -9,7 +9,7 @@ use crate::link::index::{FileIndex, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, language};
 
-use super::guards::{Guards, Held};
+use super::guards::{Guards, Held, lock_entered};
 use super::places::same_text;
 
 /// What is done.
@@ -105,6 +105,22 @@ impl<'p, 'a> Collector<'p, 'a> {
         }
     }
 
+    /// `with connection:` uses the connection, under the locks that stand before it.
+    fn entered(&mut self, id: StmtId, items: &[(ExprId, Option<ExprId>)]) {
+        for (number, &(context, _)) in items.iter().enumerate() {
+            let plain = matches!(
+                self.facts().kind(context),
+                ExprKind::Name { .. } | ExprKind::Attribute { .. }
+            );
+            let locked = items[..number]
+                .iter()
+                .any(|&(before, _)| lock_entered(self.program, self.at(before), 0).is_some());
+            if plain && !locked && self.is_bound(self.at(context)) {
+                self.used(id, EventKind::BoundUse, self.at(context), self.facts().span(context));
+            }
+        }
+    }
+
     fn is_fragile(&self, expr: ExprRef) -> bool {
         let mut values = self.program.values(expr).iter();
         values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.needs_lock))
@@ -135,7 +151,11 @@ impl<'p, 'a> Collector<'p, 'a> {
                 let any_thread = self.program.knowledge.call(&name).is_some_and(|fact| fact.any_thread);
                 by_method |= receiver.is_some() && !any_thread;
                 makes_bound |= receiver.is_none()
-                    && self.program.knowledge.type_fact(&name).is_some_and(|fact| fact.thread_bound);
+                    && self
+                        .program
+                        .knowledge
+                        .type_fact(&name)
+                        .is_some_and(|fact| fact.thread_bound);
             }
         }
         let span = self.facts().span(call);
@@ -210,6 +230,7 @@ impl<'p, 'a> Collector<'p, 'a> {
                 ..
             } => self.assigned(id, *target, *value, stmt.span),
             StmtKind::For { iterable, .. } => self.iterated(id, *iterable),
+            StmtKind::With { items, .. } => self.entered(id, items),
             StmtKind::Delete(targets) => {
                 for &target in targets {
                     if let ExprKind::Subscript { base, .. } = self.facts().kind(target) {
@@ -388,7 +409,9 @@ impl<'p, 'a> Collector<'p, 'a> {
                 let ExprKind::Attribute { base: of, .. } = facts.kind(*callee) else {
                     return false;
                 };
-                let first = arguments.first().filter(|argument| argument.kind == ArgumentKind::Positional);
+                let first = arguments
+                    .first()
+                    .filter(|argument| argument.kind == ArgumentKind::Positional);
                 let gives_element = self.program.callees(self.at(value)).iter().any(|callee| match callee {
                     Callee::External { name, .. } => {
                         self.program.knowledge.semantic(name) == Some(Semantic::Element)
@@ -470,7 +493,9 @@ impl<'p, 'a> Collector<'p, 'a> {
         for (above, _) in ancestors {
             let stmt = self.index().statement(above).stmt;
             if let StmtKind::If { test, body, .. } = &stmt.kind
-                && body.iter().any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
                 && self.tests_absence(*test, target)
             {
                 let matters = self.makes_an_object(value);
@@ -531,7 +556,9 @@ impl<'p, 'a> Collector<'p, 'a> {
         for (above, _) in ancestors {
             let stmt = self.index().statement(above).stmt;
             if let StmtKind::If { test, body, .. } = &stmt.kind
-                && body.iter().any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
                 && let Some(first) = self.checks(*test, base, key, above)
             {
                 let matters = value.is_none_or(|value| self.makes_an_object(value));
@@ -569,7 +596,10 @@ impl<'p, 'a> Collector<'p, 'a> {
                     continue;
                 };
                 let leaves = body.last().is_some_and(|last| matches!(last.kind, StmtKind::Return(_)));
-                let Some(first) = self.presence(*test, base, key, other).filter(|_| leaves && orelse.is_empty()) else {
+                let Some(first) = self
+                    .presence(*test, base, key, other)
+                    .filter(|_| leaves && orelse.is_empty())
+                else {
                     continue;
                 };
                 let matters = self.makes_an_object(value);
@@ -592,7 +622,9 @@ impl<'p, 'a> Collector<'p, 'a> {
         let facts = self.facts();
         match facts.kind(test) {
             ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::In, right)] => (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement),
+                [(CompareOp::In, right)] => {
+                    (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement)
+                }
                 [(CompareOp::IsNot, right)] if matches!(facts.kind(*right), ExprKind::None) => {
                     self.looked_up(*left, base, Some(key), statement)
                 }
@@ -629,9 +661,9 @@ impl<'p, 'a> Collector<'p, 'a> {
                 }
                 self.looked_up(*operand, base, key, statement)
             }
-            ExprKind::Boolean { values, .. } => {
-                values.iter().find_map(|&value| self.checks(value, base, key, statement))
-            }
+            ExprKind::Boolean { values, .. } => values
+                .iter()
+                .find_map(|&value| self.checks(value, base, key, statement)),
             _ => None,
         }
     }
@@ -676,17 +708,23 @@ impl<'p, 'a> Collector<'p, 'a> {
         if self.is_maker() && matches!(facts.kind(source), ExprKind::Call { .. }) {
             return true;
         }
-        self.program.values(self.at(source)).iter().any(|value| match *self.program.value(value) {
-            Value::Instance { .. } => true,
-            Value::ExternalInstance { of, .. } => {
-                let name = self.program.name(of);
-                matches!(name, language::LIST | language::DICT | language::SET)
-                    && !matches!(facts.kind(source), ExprKind::Call { .. } | ExprKind::Comprehension { .. })
-                    || self.program.role(value).is_some()
-                    || self.program.type_fact(value).is_some_and(|fact| fact.thread_bound)
-            }
-            _ => false,
-        })
+        self.program
+            .values(self.at(source))
+            .iter()
+            .any(|value| match *self.program.value(value) {
+                Value::Instance { .. } => true,
+                Value::ExternalInstance { of, .. } => {
+                    let name = self.program.name(of);
+                    matches!(name, language::LIST | language::DICT | language::SET)
+                        && !matches!(
+                            facts.kind(source),
+                            ExprKind::Call { .. } | ExprKind::Comprehension { .. }
+                        )
+                        || self.program.role(value).is_some()
+                        || self.program.type_fact(value).is_some_and(|fact| fact.thread_bound)
+                }
+                _ => false,
+            })
     }
 
     /// `__new__`, and `__call__` of a metaclass, make the instances.

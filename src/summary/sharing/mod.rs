@@ -52,6 +52,8 @@ pub enum RaceKind {
     ThreadBound,
     /// Threads use an object whose methods must not interleave.
     Fragile,
+    /// An update goes without the lock under which others write the same state.
+    Inconsistent,
 }
 
 /// A place where runs can get into each other's way.
@@ -145,7 +147,43 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
     }
     iterations(program, units, accesses, &mut found);
     updates_on_both_sides(program, units, accesses, &mut found);
+    inconsistent(program, units, accesses, &mut found);
     one_for_each_object(found)
+}
+
+/// Updates without a lock of state that is written under a lock elsewhere.
+fn inconsistent(
+    program: &Program<'_>,
+    units: &[Unit<'_, '_>],
+    accesses: &[Access],
+    found: &mut BTreeMap<(Place, RaceKind), Race>,
+) {
+    let is_write = |kind| matches!(kind, EventKind::Update { .. } | EventKind::Write);
+    let mut guarded: BTreeMap<&Location, Vec<&Access>> = BTreeMap::new();
+    for access in accesses {
+        let known = access.locks.iter().any(|lock| *lock != Location::Unclear);
+        if known && is_write(access.event.kind) && access.location != Location::Unclear {
+            guarded.entry(&access.location).or_default().push(access);
+        }
+    }
+    for access in accesses {
+        let bare = access.event.kind == EventKind::Update { interruptible: false };
+        if !bare || !access.locks.is_empty() {
+            continue;
+        }
+        let unit = &units[access.unit];
+        let others = guarded.get(&access.location).into_iter().flatten();
+        let other = others.copied().find(|other| {
+            let apart = other.unit != access.unit || other.by_starter != access.by_starter || unit.anchor.is_some();
+            apart && other.event.place != access.event.place
+        });
+        if let Some(other) = other {
+            found.remove(&(access.event.place, RaceKind::Update { interruptible: false }));
+            found
+                .entry((access.event.place, RaceKind::Inconsistent))
+                .or_insert_with(|| race(program, unit, access, RaceKind::Inconsistent, Some(other.event.place)));
+        }
+    }
 }
 
 /// Of several uses of one object by one unit the first says it all.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{BinaryOp, DefKind, ExprKind, FileFacts, Span};
+use crate::facts::{BinaryOp, DefId, DefKind, ExprKind, Span, SymbolId};
+use crate::finding::FileId;
 use crate::knowledge::WorkerKind;
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
@@ -49,14 +50,13 @@ pub(super) struct Unit<'p, 'a> {
 
 /// A call that may run more functions than this says nothing about which of them run side by side.
 const POLYMORPHISM: usize = 4;
+/// A thread that reaches more functions runs the whole program, and most of it by name only.
+const WHOLE_PROGRAM: usize = 150;
 /// Calls are followed this far outwards.
 const OUTWARDS: usize = 400;
 
 /// All units of a program, in the order of the submissions.
-pub(super) fn units<'p, 'a>(
-    program: &'p Program<'a>,
-    calls: &BTreeMap<ScopeRef, Vec<ExprRef>>,
-) -> Vec<Unit<'p, 'a>> {
+pub(super) fn units<'p, 'a>(program: &'p Program<'a>, calls: &BTreeMap<ScopeRef, Vec<ExprRef>>) -> Vec<Unit<'p, 'a>> {
     let submitting: BTreeSet<ExprRef> = program.submissions.iter().map(|submission| submission.call).collect();
     let mut found = Vec::new();
     for (number, submission) in program.submissions.iter().enumerate() {
@@ -68,13 +68,17 @@ pub(super) fn units<'p, 'a>(
             if program.scope(root).is_async {
                 continue;
             }
+            let reached = reached(program, calls, &submitting, root);
+            if reached.len() > WHOLE_PROGRAM {
+                continue;
+            }
             found.push(Unit {
                 program,
                 number,
                 root,
                 receiver: target.receiver(),
                 anchor: anchor(program, submission),
-                reached: reached(program, calls, &submitting, root),
+                reached,
                 outside: outside(program, program.function_around(submission.scope)),
             });
         }
@@ -254,7 +258,9 @@ impl<'a> Unit<'_, 'a> {
         if submission.intent == Intent::Several && !self.same_receiver_elsewhere() {
             return Share::Unknown;
         }
-        let base = submission.callable.and_then(|callable| self.receiver_expression(callable, 0));
+        let base = submission
+            .callable
+            .and_then(|callable| self.receiver_expression(callable, 0));
         let direct = base.map_or(Share::Unknown, |base| self.outside_share(base));
         match (direct, site) {
             (Share::Unknown, Some(site)) => self.site_share(site),
@@ -264,9 +270,12 @@ impl<'a> Unit<'_, 'a> {
 
     fn same_receiver_elsewhere(&self) -> bool {
         let scope = self.program.function_around(self.submission().scope);
-        let others = self.program.submissions.iter().enumerate().filter(|(number, other)| {
-            *number != self.number && self.program.function_around(other.scope) == scope
-        });
+        let others = self
+            .program
+            .submissions
+            .iter()
+            .enumerate()
+            .filter(|(number, other)| *number != self.number && self.program.function_around(other.scope) == scope);
         others
             .flat_map(|(_, other)| &other.targets)
             .any(|target| target.function() == Some(self.root) && target.receiver() == self.receiver)
@@ -354,7 +363,7 @@ impl<'a> Unit<'_, 'a> {
                 }
                 let all = &facts.symbol(*symbol).definitions;
                 let definitions = if reaching.is_empty() { all } else { reaching };
-                let shares = definitions.iter().map(|&def| self.definition_share(facts, def));
+                let shares = definitions.iter().map(|&def| self.definition_share(expr.file, def));
                 shares.reduce(Share::or).unwrap_or(Share::Unknown)
             }
             ExprKind::Attribute { base, .. } => match self.direct_share(self.program.sibling(expr, *base)) {
@@ -365,9 +374,9 @@ impl<'a> Unit<'_, 'a> {
                 Share::Unknown => Share::Unknown,
             },
             ExprKind::Call { .. } | ExprKind::Sequence { .. } | ExprKind::Dict { .. } => {
-                let inside = self
-                    .loop_span()
-                    .is_some_and(|span| span.contains(facts.span(expr.expr)));
+                let inside = self.loop_span().is_some_and(|span| {
+                    self.anchor.is_some_and(|anchor| anchor.file == expr.file) && span.contains(facts.span(expr.expr))
+                });
                 match (inside, single_site(self.program, expr)) {
                     (_, Some(site)) => self.site_share(site),
                     (true, None) => Share::Own,
@@ -392,21 +401,20 @@ impl<'a> Unit<'_, 'a> {
             if let ExprKind::Name { reaching, .. } = facts.kind(inner) {
                 found |= reaching
                     .iter()
-                    .any(|&def| self.definition_share(facts, def) == Share::PerTask);
+                    .any(|&def| self.definition_share(expr.file, def) == Share::PerTask);
             }
         });
         found
     }
 
-    fn definition_share(&self, facts: &FileFacts, def: crate::facts::DefId) -> Share {
-        let definition = facts.definition(def);
-        let inside = self.loop_span().is_some_and(|span| span.contains(definition.span));
+    fn definition_share(&self, file: FileId, def: DefId) -> Share {
+        let definition = self.program.file(file).definition(def);
+        let in_loop =
+            |span: Span| self.anchor.is_some_and(|anchor| anchor.file == file) && span.contains(definition.span);
+        let inside = self.loop_span().is_some_and(in_loop);
         match &definition.kind {
             DefKind::Element { iterable, .. } if inside => {
-                let iterable = ExprRef {
-                    file: self.submission().call.file,
-                    expr: *iterable,
-                };
+                let iterable = ExprRef { file, expr: *iterable };
                 if repeats(self.program, iterable) {
                     Share::Unknown
                 } else {
@@ -433,8 +441,15 @@ impl<'a> Unit<'_, 'a> {
         if !loops.is_empty() {
             let same_scope = self.program.function_around(self.program.scope_of(anchor)) == maker;
             let around = index.loops_around(anchor.expr);
-            let repeated = if self.loop_span().is_some() { around.first() } else { None };
-            let outer = same_scope && loops.iter().all(|inner| around.contains(inner) && Some(inner) != repeated);
+            let repeated = if self.loop_span().is_some() {
+                around.first()
+            } else {
+                None
+            };
+            let outer = same_scope
+                && loops
+                    .iter()
+                    .all(|inner| around.contains(inner) && Some(inner) != repeated);
             if !outer {
                 return if same_scope && repeated.is_some_and(|inner| loops.contains(inner)) {
                     Share::Own
@@ -453,7 +468,7 @@ impl<'a> Unit<'_, 'a> {
     }
 
     /// What a variable of an enclosing function is to the runs.
-    pub(super) fn cell_share(&self, file: crate::finding::FileId, symbol: crate::facts::SymbolId) -> Share {
+    pub(super) fn cell_share(&self, file: FileId, symbol: SymbolId) -> Share {
         let facts = self.program.file(file);
         let owner = ScopeRef {
             file,
@@ -469,7 +484,7 @@ impl<'a> Unit<'_, 'a> {
                 let own = definitions
                     .iter()
                     .filter(|&&def| facts.definition(def).scope == owner.scope);
-                let shares = own.map(|&def| self.definition_share(facts, def));
+                let shares = own.map(|&def| self.definition_share(file, def));
                 return shares.reduce(Share::or).unwrap_or(Share::Unknown);
             }
             around = self.program.parent_scope(scope);
@@ -482,13 +497,12 @@ impl<'a> Unit<'_, 'a> {
 fn repeats(program: &Program<'_>, iterable: ExprRef) -> bool {
     let facts = program.file(iterable.file);
     match program.kind(iterable) {
-        ExprKind::Binary {
-            op: BinaryOp::Mult, ..
-        } => true,
-        ExprKind::Sequence { elements, .. } => elements
-            .iter()
-            .enumerate()
-            .any(|(number, &first)| elements[number + 1..].iter().any(|&other| same_text(facts, first, other))),
+        ExprKind::Binary { op: BinaryOp::Mult, .. } => true,
+        ExprKind::Sequence { elements, .. } => elements.iter().enumerate().any(|(number, &first)| {
+            elements[number + 1..]
+                .iter()
+                .any(|&other| same_text(facts, first, other))
+        }),
         ExprKind::Name { reaching, .. } => match reaching.as_slice() {
             [only] => match &facts.definition(*only).kind {
                 DefKind::Assign { value, path } if path.is_empty() => {

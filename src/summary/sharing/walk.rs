@@ -204,7 +204,15 @@ impl<'a> Walker<'_, '_, 'a> {
         }
         let program = self.program();
         match program.kind(event.storage) {
-            ExprKind::Store(def) => self.name_share(visit, event.storage, program.file(event.storage.file).definition(*def).symbol, &[], 0) == Share::Shared,
+            ExprKind::Store(def) => {
+                self.name_share(
+                    visit,
+                    event.storage,
+                    program.file(event.storage.file).definition(*def).symbol,
+                    &[],
+                    0,
+                ) == Share::Shared
+            }
             ExprKind::Attribute { base, .. } if event.key.is_none() && !is_container_event(event.kind) => {
                 self.share(visit, program.sibling(event.storage, *base), 0) == Share::Shared
             }
@@ -291,9 +299,10 @@ impl<'a> Walker<'_, '_, 'a> {
                     _ => Share::Unknown,
                 }
             }
-            ExprKind::Call { .. } | ExprKind::Sequence { .. } | ExprKind::Dict { .. } | ExprKind::Comprehension { .. } => {
-                self.made_share(expr)
-            }
+            ExprKind::Call { .. }
+            | ExprKind::Sequence { .. }
+            | ExprKind::Dict { .. }
+            | ExprKind::Comprehension { .. } => self.made_share(expr),
             ExprKind::Conditional { body, orelse, .. } => self
                 .share(visit, program.sibling(expr, *body), depth + 1)
                 .or(self.share(visit, program.sibling(expr, *orelse), depth + 1)),
@@ -334,11 +343,7 @@ impl<'a> Walker<'_, '_, 'a> {
         };
         let shares = definitions.iter().map(|&def| match &facts.definition(def).kind {
             _ if before(def) => Share::Shared,
-            DefKind::Parameter { index } => visit
-                .parameters
-                .get(*index as usize)
-                .copied()
-                .unwrap_or(Share::Unknown),
+            DefKind::Parameter { index } => visit.parameters.get(*index as usize).copied().unwrap_or(Share::Unknown),
             DefKind::Assign { value, path } if path.is_empty() => {
                 self.share(visit, self.program().sibling(expr, *value), depth + 1)
             }
