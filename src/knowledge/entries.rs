@@ -48,6 +48,17 @@ pub struct CallFact {
     pub cannot_raise: bool,
     /// A callable argument that runs in a child process between fork and exec.
     pub runs_before_exec: Option<Position>,
+    /// Adds to the receiver or takes from it, so that its size may change.
+    #[serde(default)]
+    pub resizes: bool,
+    /// Gives a live view of the receiver, not a copy.
+    #[serde(default)]
+    pub is_view: bool,
+    /// The argument that gives the lock under which the call, a decorator, uses its first argument.
+    pub lock_argument: Option<Position>,
+    /// May be called from any thread although its receiver belongs to one.
+    #[serde(default)]
+    pub any_thread: bool,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -167,6 +178,12 @@ pub struct TypeFact {
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
+    /// Iterating over it fails when its size changes meanwhile.
+    #[serde(default)]
+    pub fixed_while_iterated: bool,
+    /// Each of its methods takes several steps that threads must not interleave.
+    #[serde(default)]
+    pub needs_lock: bool,
     /// Bytes that an instance typically holds, lower and upper bound.
     pub bytes: Option<[f64; 2]>,
     /// Using it from a thread other than the one that made it is an error.
@@ -175,6 +192,8 @@ pub struct TypeFact {
     /// A process that has put items on it ends only when they are in its pipe, which holds little.
     #[serde(default)]
     pub fills_pipe: bool,
+    /// The argument of the constructor that lifts this when it is `False`.
+    pub thread_check: Option<Position>,
     /// Leaving a `with` block of it: what happens to pending work.
     pub on_exit: Option<String>,
 }

@@ -404,7 +404,11 @@ impl Solver<'_> {
             if let Some(file) = self.modules.find(from, &join(absolute, name)) {
                 return self.one(Value::Module(file));
             }
-            if self.modules.find(from, absolute).is_some() {
+            if let Some(file) = self.modules.find(from, absolute) {
+                // What the module binds but has not been solved yet comes later.
+                if self.file(file).symbol_in(crate::facts::MODULE, name).is_some() {
+                    return ValueSet::empty();
+                }
                 return self.unknown(Unresolved::DynamicAttribute);
             }
         }
