@@ -165,6 +165,8 @@ pub struct TypeFact {
     pub pickle_error: Option<String>,
     /// What part it plays between threads and processes.
     pub role: Option<Role>,
+    /// How it excludes others, where it can be held.
+    pub lock: Option<LockKind>,
     /// The kind of worker, for executors, pools, threads and processes.
     pub worker: Option<WorkerKind>,
     /// The argument of the constructor that gives the number of workers.
@@ -256,6 +258,60 @@ pub enum Role {
     Context,
     /// An event loop.
     EventLoop,
+}
+
+/// How something that can be held excludes others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockKind {
+    /// Once, even for the thread that holds it.
+    Plain,
+    /// Any number of times by the thread that holds it.
+    Reentrant,
+    /// As the lock that its constructor is given does; without one it is reentrant.
+    Condition,
+    /// As a [`Self::Condition`], but plain without a lock.
+    PlainCondition,
+    /// A number of times, whoever asks.
+    Counting,
+}
+
+/// What a call does to what units share: locks, queues, events, futures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Takes the receiver, a lock.
+    Acquire,
+    /// Gives the receiver back.
+    Release,
+    /// Wakes those that wait for the receiver.
+    Signal,
+    /// Waits until the receiver is signalled.
+    AwaitSignal,
+    /// Puts an item on the receiver.
+    Put,
+    /// Takes an item from the receiver, or waits for one.
+    Take,
+    /// Takes an item from the receiver, or raises.
+    TakeNow,
+    /// Says that an item has been dealt with.
+    TaskDone,
+    /// Waits until all items have been dealt with.
+    JoinQueue,
+    /// Says whether or how many items wait on the receiver.
+    CountsItems,
+    /// Waits for the result of the receiver.
+    AwaitResult,
+    /// Waits for the results of the elements of argument 0.
+    AwaitResults,
+    /// Has argument 0 called when the receiver is done.
+    AddCallback,
+    /// A context manager that swallows exceptions.
+    Suppress,
+    /// Reads data that may not be what it should be, and raises then.
+    Parse,
+    /// Says which thread or process this is.
+    NamesThread,
 }
 
 /// An attribute of a module or type that is not a call.
@@ -686,6 +742,9 @@ pub(super) struct LibraryFile {
     /// What calls mean to an event loop.
     #[serde(default, rename = "event-loop")]
     pub(super) event_loop: BTreeMap<String, LoopUse>,
+    /// What calls do to what units share.
+    #[serde(default)]
+    pub(super) operations: BTreeMap<String, Operation>,
     /// Ways of handing work over.
     #[serde(default)]
     pub(super) submission: Vec<SubmissionShape>,

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Operation, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -55,6 +55,7 @@ pub struct Knowledge {
     submissions: FxHashMap<String, SubmissionShape>,
     semantics: FxHashMap<Cow<'static, str>, Entry<Semantic>>,
     event_loop: FxHashMap<Cow<'static, str>, Entry<LoopUse>>,
+    operations: FxHashMap<Cow<'static, str>, Entry<Operation>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
     owners: OnceLock<FxHashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
@@ -195,6 +196,21 @@ impl Knowledge {
     #[must_use]
     pub fn semantic(&self, name: &str) -> Option<Semantic> {
         self.semantics.get(&*self.canonical(name)).map(|entry| *entry.fact())
+    }
+
+    /// What a call of this name does to what units share.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<Operation> {
+        self.operations.get(&*self.canonical(name)).map(|entry| *entry.fact())
+    }
+
+    /// Whether some type has a method of this name that does this.
+    #[must_use]
+    pub fn is_method_of(&self, method: &str, operation: Operation) -> bool {
+        let named = |name: &str| name.rsplit_once('.').is_some_and(|(_, last)| last == method);
+        self.operations
+            .iter()
+            .any(|(name, entry)| named(name) && *entry.fact() == operation)
     }
 
     /// Whether anything at all is known of a name.
@@ -381,6 +397,7 @@ impl Knowledge {
                     "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
                     "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
                     "event-loop]" => drop(self.event_loop.insert(key, Entry::unparsed(file, value))),
+                    "operations]" => drop(self.operations.insert(key, Entry::unparsed(file, value))),
                     "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
                     "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
                     other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
@@ -403,6 +420,7 @@ impl Knowledge {
         self.attributes.extend(parsed_entries(file.attributes));
         self.semantics.extend(parsed_entries(file.semantics));
         self.event_loop.extend(parsed_entries(file.event_loop));
+        self.operations.extend(parsed_entries(file.operations));
         self.aliases.extend(
             file.aliases
                 .into_iter()

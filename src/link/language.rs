@@ -45,3 +45,13 @@ pub const MAIN: &str = "__main__";
 pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 /// The attribute of `sys` that holds the arguments of the command line.
 pub const ARGUMENT_VECTOR: &str = "argv";
+/// The class above all exceptions that programs handle.
+pub const EXCEPTION: &str = "builtins.Exception";
+/// What a failed `assert` raises.
+pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
+/// The method that sets up an instance.
+pub const INIT: &str = "__init__";
+/// The attribute of a property that makes a decorator for the function that stores.
+pub const SETTER: &str = "setter";
+/// The method that a `with` block starts with.
+pub const ENTER: &str = "__enter__";

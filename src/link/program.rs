@@ -313,6 +313,42 @@ impl<'a> Program<'a> {
             })
     }
 
+    /// The function that reading or setting an attribute of an instance runs, where a class makes it a property.
+    #[must_use]
+    pub fn property_function(&self, class: ScopeRef, name: &str, stores: bool) -> Option<ScopeRef> {
+        for &base in self.solution.classes.ancestry(class).iter() {
+            let super::solver::Base::Project(base) = base else {
+                continue;
+            };
+            let file = self.file(base.file);
+            let Some(symbol) = file.symbol_in(base.scope, name) else {
+                continue;
+            };
+            return file.symbol(symbol).definitions.iter().rev().find_map(|&def| {
+                let crate::facts::DefKind::Function(scope) = file.definition(def).kind else {
+                    return None;
+                };
+                let function = self.scope_ref(base.file, scope);
+                let fits = if stores {
+                    self.sets_property(function)
+                } else {
+                    self.semantics_of_decorators(function).contains(&Semantic::Property)
+                };
+                fits.then_some(function)
+            });
+        }
+        None
+    }
+
+    /// Whether a function is decorated as `@name.setter`.
+    fn sets_property(&self, function: ScopeRef) -> bool {
+        let file = self.file(function.file);
+        let decorators = &self.scope(function).decorators;
+        decorators.iter().any(|&decorator| {
+            matches!(file.kind(decorator), ExprKind::Attribute { name, .. } if name == super::language::SETTER)
+        })
+    }
+
     /// How a decorator changes what a function is.
     #[must_use]
     pub fn semantics_of_decorators(&self, function: ScopeRef) -> Vec<Semantic> {

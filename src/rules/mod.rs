@@ -4,19 +4,23 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod await_under_thread_lock;
 mod blocking_call_on_event_loop;
 mod check_then_act;
 mod context;
 mod cpu_work_in_thread;
 mod cpu_work_on_event_loop;
+mod empty_as_stop_test;
 mod fork_after_threads;
 mod inconsistent_lock;
 mod index;
 mod io_work_in_process;
 mod isolation;
 mod join_before_drain;
+mod join_without_task_done;
 mod late_bound_loop_variable;
 mod lazy_init_race;
+mod lock_order_inversion;
 mod loop_run_inside_loop;
 mod loop_touched_from_thread;
 mod missing_main_guard;
@@ -29,12 +33,16 @@ mod pool_inside_daemon_worker;
 mod preexec_fn;
 mod primitive_passed_to_pool;
 mod races;
+mod raising_callback;
+mod release_not_guaranteed;
 mod result_after_pool_exit;
+mod self_deadlock;
 mod start_methods;
 mod syntax_error;
 mod target_missing_in_child;
 mod thread_bound_object_shared;
 mod thread_primitive_in_process;
+mod throwaway_lock;
 mod tiny_task_in_process;
 mod unguarded_start_method;
 mod unguarded_update;
@@ -43,6 +51,8 @@ mod unpicklable_callable;
 mod unpicklable_exception;
 mod unpicklable_result;
 mod unpicklable_self;
+mod unsignalled_failure;
+mod wait_inside_own_pool;
 mod waiting_on_event_loop;
 mod wording;
 

@@ -380,10 +380,8 @@ impl CallCosts<'_, '_, '_> {
         let program = self.walk.program;
         for value in program.values(self.walk.at(base)).iter() {
             match *program.value(value) {
-                Value::Instance { class, site } => {
-                    let getters = program.methods(class, name, site.is_none());
-                    let Some(&getter) = getters.first() else { continue };
-                    if program.semantics_of_decorators(getter).contains(&Semantic::Property) {
+                Value::Instance { class, .. } => {
+                    if let Some(getter) = program.property_function(class, name, false) {
                         return self.function(getter);
                     }
                 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::facts::{ExprKind, ScopeId};
-use crate::knowledge::Semantic;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
@@ -101,12 +100,9 @@ fn collect(program: &Program<'_>, expr: ExprRef, found: &mut BTreeSet<ScopeRef>)
         }
         ExprKind::Attribute { base, name, .. } => {
             for value in program.values(program.sibling(expr, *base)).iter() {
-                if let Value::Instance { class, site } = *program.value(value) {
-                    for getter in program.methods(class, name, site.is_none()).into_iter().take(1) {
-                        if program.semantics_of_decorators(getter).contains(&Semantic::Property) {
-                            found.insert(getter);
-                        }
-                    }
+                if let Value::Instance { class, .. } = *program.value(value) {
+                    found.extend(program.property_function(class, name, false));
+                    found.extend(program.property_function(class, name, true));
                 }
             }
         }

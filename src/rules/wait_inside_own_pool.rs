@@ -1,0 +1,119 @@
+//! CC511: a task waits for work that it hands to the pool that it runs in.
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::knowledge::{Operation, SubmissionResult, WorkerKind};
+use crate::link::values::{ExprRef, ScopeRef, Site};
+use crate::link::{Submission, Target};
+
+use super::{Check, Context, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC511",
+    name: "wait-inside-own-pool",
+    severity: Severity::Error,
+    page: include_str!("../../rules/wait-inside-own-pool.md"),
+    check: Check::Program(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeSet<ExprRef> = BTreeSet::new();
+    for outer in &context.program.submissions {
+        for pool in pools(context, outer) {
+            for function in outer.targets.iter().filter_map(Target::function) {
+                in_task(context, outer, pool, function, &mut seen, findings);
+            }
+        }
+    }
+}
+
+/// The calls that make the thread pools that run a submission.
+fn pools(context: &Context<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let threads = submission
+        .workers
+        .iter()
+        .filter(|worker| worker.kind == Some(WorkerKind::Thread));
+    threads
+        .filter_map(|worker| context.program.site(worker.executor?).and_then(Site::expression))
+        .collect()
+}
+
+fn in_task(
+    context: &Context<'_>,
+    outer: &Submission<'_>,
+    pool: ExprRef,
+    function: ScopeRef,
+    seen: &mut BTreeSet<ExprRef>,
+    findings: &mut Vec<Finding>,
+) {
+    let program = context.program;
+    let reached = context.locks().uses().reached(function);
+    // A pool that the task makes for itself is another one.
+    if reached.contains(&program.function_around(program.scope_of(pool))) {
+        return;
+    }
+    for inner in &program.submissions {
+        if !reached.contains(&inner.scope) || !pools(context, inner).contains(&pool) {
+            continue;
+        }
+        let Some(wait) = wait_for(context, inner, &reached) else {
+            continue;
+        };
+        if !seen.insert(wait) {
+            continue;
+        }
+        let name = program.display_name(function);
+        let recursive = inner.targets.iter().any(|target| target.function() == Some(function));
+        let confidence = if recursive || outer.intent.is_fan_out() || has_one_worker(context, pool) {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        };
+        let message = format!(
+            "`{name}` waits here for work that it hands to the pool that it runs in: once all workers wait, nothing moves"
+        );
+        let mut draft = context
+            .finding(&RULE, program.place(wait), message)
+            .confidence(confidence)
+            .note(program.place(pool), "the pool is made here")
+            .note(program.place(outer.call), format!("`{name}` is handed to it here"));
+        if inner.call != wait {
+            draft = draft.note(program.place(inner.call), "it hands more work to the same pool here");
+        }
+        let help =
+            "hand the inner work to a pool of its own, do it in place, or return it and let the caller hand it over";
+        findings.push(draft.help(help).done());
+    }
+}
+
+fn has_one_worker(context: &Context<'_>, pool: ExprRef) -> bool {
+    let program = context.program;
+    let fact = program.values(pool).iter().find_map(|value| program.type_fact(value));
+    let workers = fact.and_then(|fact| fact.workers_argument.as_ref());
+    workers
+        .and_then(|position| program.argument_at(pool, position))
+        .is_some_and(|argument| program.literal_integers(argument) == (vec![1], false))
+}
+
+/// Where the task waits for what it has handed over.
+fn wait_for(context: &Context<'_>, inner: &Submission<'_>, reached: &BTreeSet<ScopeRef>) -> Option<ExprRef> {
+    match inner.shape.result {
+        SubmissionResult::Result | SubmissionResult::Results => Some(inner.call),
+        SubmissionResult::Iterator => {
+            let index = context.program.index(inner.call.file);
+            index.parent(inner.call.expr).map(|_| inner.call)
+        }
+        _ => {
+            let uses = context.locks().uses().all().iter();
+            let mut waits = uses.filter(|found| {
+                matches!(found.operation, Operation::AwaitResult | Operation::AwaitResults)
+                    && found.endless
+                    && reached.contains(&found.function)
+                    && found.objects.contains(&inner.call)
+            });
+            waits.next().map(|found| found.call)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Which locks functions take, hold and wait for.
+//!
+//! Functions are read callees first. The walk over a function keeps the locks that it must hold; what a call takes is
+//! its callee's summary with the callee's names translated into the caller's.
+//! Must not know: rules.
+
+mod identity;
+mod inversion;
+mod summary;
+mod uses;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::facts::ExprKind;
+use crate::finding::{Note, Place};
+use crate::knowledge::Operation;
+use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Callee, Program};
+
+use super::{Summaries, order};
+
+pub use identity::{Hold, LockFacts, LockName, Root, lock_facts, name_of};
+pub use inversion::{Inversion, Turn};
+pub(crate) use summary::Edge;
+use summary::FunctionLocks;
+pub use uses::{SharedUse, Uses, is_on_the_way_out, share_a_lock};
+
+/// A lock that is taken while the same thread holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reacquisition {
+    /// The inner acquire, or the call that leads to it.
+    pub place: Place,
+    /// The lock as it was written when it was taken first.
+    pub text: String,
+    /// Where it is taken first.
+    pub first: Place,
+    /// What the call calls, where it is a call.
+    pub through: Option<String>,
+    /// From the call to the inner acquire.
+    pub chain: Vec<Note>,
+    /// Nothing else can be called there.
+    pub certain: bool,
+}
+
+/// An `await` under a lock of threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitUnderLock {
+    /// The `await`.
+    pub place: Place,
+    /// The lock as written.
+    pub text: String,
+    /// Where it is taken.
+    pub taken: Place,
+}
+
+/// Which locks functions take, hold and wait for.
+#[derive(Debug, Default)]
+pub struct Locks {
+    functions: HashMap<ScopeRef, FunctionLocks>,
+    /// Where each lock is given back by a call, by the calls that may make it.
+    releases: BTreeMap<ExprRef, BTreeSet<ScopeRef>>,
+    inversions: Vec<Inversion>,
+    uses: Uses,
+}
+
+/// Rounds for functions that call each other.
+const ROUNDS: u32 = 3;
+
+impl Locks {
+    /// Reads the program.
+    #[must_use]
+    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+        let mut locks = Self {
+            releases: releases(program),
+            uses: Uses::compute(program),
+            ..Self::default()
+        };
+        for level in order::levels(program) {
+            for component in level {
+                for _ in 0..if component.recursive { ROUNDS } else { 1 } {
+                    for &function in &component.functions {
+                        let found = walk::read(program, &locks, function);
+                        locks.functions.insert(function, found);
+                    }
+                }
+            }
+        }
+        locks.inversions = inversion::find(program, &locks);
+        locks
+    }
+
+    /// The locks that a function takes although it holds them.
+    #[must_use]
+    pub fn reacquired(&self, function: ScopeRef) -> &[Reacquisition] {
+        self.functions
+            .get(&function)
+            .map_or(&[], |locks| locks.reacquired.as_slice())
+    }
+
+    /// The `await`s of a function under a lock of threads.
+    #[must_use]
+    pub fn awaits(&self, function: ScopeRef) -> &[AwaitUnderLock] {
+        self.functions
+            .get(&function)
+            .map_or(&[], |locks| locks.awaits.as_slice())
+    }
+
+    /// Locks that are taken in different orders.
+    #[must_use]
+    pub fn inversions(&self) -> &[Inversion] {
+        &self.inversions
+    }
+
+    /// Where units use what they share.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    fn edges(&self) -> impl Iterator<Item = (ScopeRef, &Edge)> {
+        let mut functions: Vec<(&ScopeRef, &FunctionLocks)> = self.functions.iter().collect();
+        functions.sort_by_key(|(function, _)| **function);
+        functions
+            .into_iter()
+            .flat_map(|(function, locks)| locks.edges.iter().map(move |edge| (*function, edge)))
+    }
+}
+
+/// The functions that give each lock back by a call.
+fn releases(program: &Program<'_>) -> BTreeMap<ExprRef, BTreeSet<ScopeRef>> {
+    let mut found: BTreeMap<ExprRef, BTreeSet<ScopeRef>> = BTreeMap::new();
+    for call in program.calls() {
+        if operation(program, call) != Some(Operation::Release) {
+            continue;
+        }
+        if let Some(receiver) = receiver_expression(program, call)
+            && let Some(facts) = lock_facts(program, receiver)
+        {
+            for site in facts.sites {
+                found.entry(site).or_default().insert(program.scope_of(call));
+            }
+        }
+    }
+    found
+}
+
+/// What a call does to what units share.
+#[must_use]
+pub fn operation(program: &Program<'_>, call: ExprRef) -> Option<Operation> {
+    program.callees(call).iter().find_map(|callee| match callee {
+        Callee::External { name, .. } => program.knowledge.operation(name),
+        _ => None,
+    })
+}
+
+/// The expression whose method a call calls.
+#[must_use]
+pub fn receiver_expression(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
+    match program.kind(program.sibling(call, *callee)) {
+        ExprKind::Attribute { base, .. } => Some(program.sibling(call, *base)),
+        _ => None,
+    }
+}
