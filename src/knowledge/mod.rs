@@ -7,7 +7,7 @@ mod entries;
 mod load;
 
 pub use entries::{
-    ArgumentsShape, AttributeFact, Backend, CallFact, FanOut, Growth, Invocation, Pickling, PicklingMoment, Position,
+    ArgumentsShape, AttributeFact, Backend, CallFact, FanOut, Growth, Invocation, LifeStep, Pickling, PicklingMoment, Position,
     Role, SecondsRange, Selector, Semantic, SideEffect, StartsWhen, SubmissionResult, SubmissionShape, TypeExpr,
     TypeFact, WaitOn, WorkerChoice, WorkerKind,
 };

@@ -25,6 +25,27 @@ pub const DICT: &str = "builtins.dict";
 pub const GENERATOR: &str = "builtins.generator";
 /// The type of `None`.
 pub const NONE_TYPE: &str = "builtins.None";
+/// Types whose instances cannot be called, all of which but the numbers can be iterated.
+pub const PLAIN_TYPES: [&str; 12] = [
+    STR,
+    BYTES,
+    INT,
+    FLOAT,
+    BOOL,
+    SLICE,
+    LIST,
+    TUPLE,
+    SET,
+    DICT,
+    GENERATOR,
+    NONE_TYPE,
+];
+/// The class that every exception has above it.
+pub const BASE_EXCEPTION: &str = "builtins.BaseException";
+/// The class above all exceptions that are failures.
+pub const EXCEPTION: &str = "builtins.Exception";
+/// Exceptions that end a thread or mark a method as abstract, rather than report a failure.
+pub const NO_FAILURES: [&str; 2] = ["builtins.NotImplementedError", "builtins.SystemExit"];
 /// Where names live that nothing binds.
 pub const BUILTINS: &str = "builtins";
 

@@ -4,14 +4,35 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod args_not_tuple;
+mod blocking_apply_in_loop;
+mod busy_wait;
+mod called_not_passed;
 mod context;
+mod coroutine_function_submitted;
 mod cpu_work_in_thread;
+mod daemon_thread_writes;
+mod dropped_async_result;
+mod dropped_future;
+mod function_as_thread_group;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod join_in_start_loop;
+mod lost_failure;
+mod never_started;
+mod pool_never_closed;
+mod pool_per_iteration;
+mod result_in_submit_loop;
+mod run_instead_of_start;
 mod syntax_error;
 mod tiny_task_in_process;
+mod unread_map;
 mod wording;
+mod worker_count;
+mod worker_init_not_called;
+mod worker_per_item;
+mod wrong_arity;
 
 use crate::finding::{FileId, Finding, Severity};
 use crate::link::Submission;
