@@ -1,6 +1,6 @@
 //! CC802: a loop joins each worker before it starts the next.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 use crate::link::Submission;
 use crate::link::values::{ExprRef, Site};
 
@@ -27,6 +27,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         );
         let draft = context
             .finding(&RULE, program.place(wait.wait), message)
+            .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
             .note(program.place(wait.handed), "started here");
         let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
         findings.push(draft.help(help).done());

@@ -28,7 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         );
         let draft = context
             .finding(&RULE, program.place(wait.wait), message)
-            .confidence(if wait.endless { Confidence::Low } else { Confidence::High })
+            .confidence(if wait.endless || wait.tiny { Confidence::Low } else { Confidence::High })
             .note(program.place(wait.handed), "handed over here");
         let help = "hand all tasks over first and ask for the results in a second loop, or use the executor's `map`";
         findings.push(draft.help(help).done());

@@ -113,8 +113,8 @@ pub struct NoTuple {
 enum Verdict {
     /// It can be taken apart into arguments.
     Fits,
-    /// A string, perhaps of known length.
-    Letters(Option<usize>),
+    /// A string, which is taken apart into letters.
+    Letters,
     /// It cannot be iterated.
     Scalar,
     /// Nothing is known.
@@ -143,10 +143,7 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
     if known.iter().any(|(verdict, _)| *verdict == Verdict::Fits) {
         return None;
     }
-    let letters = known.iter().any(|(verdict, _)| matches!(verdict, Verdict::Letters(_)));
-    if fits_by_length(&parameters, &known) {
-        return None;
-    }
+    let letters = known.iter().any(|(verdict, _)| *verdict == Verdict::Letters);
     let all_known = !known.is_empty() && known.len() == verdicts.len();
     let confidence = if all_known {
         Confidence::High
@@ -177,28 +174,10 @@ fn tuple_argument(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef)
     shape.arguments_at.as_ref().and_then(|at| program.argument_at(call, at))
 }
 
-/// Strings whose letters are as many as the parameters of every target.
-fn fits_by_length(parameters: &[Option<(usize, bool)>], known: &[&(Verdict, String)]) -> bool {
-    let lengths: Vec<Option<usize>> = known
-        .iter()
-        .filter_map(|(verdict, _)| match verdict {
-            Verdict::Letters(length) => Some(*length),
-            _ => None,
-        })
-        .collect();
-    let wanted: Vec<usize> = parameters.iter().flatten().map(|&(count, _)| count).collect();
-    !lengths.is_empty()
-        && lengths.len() == known.len()
-        && !wanted.is_empty()
-        && lengths
-            .iter()
-            .all(|length| length.is_some_and(|length| length > 1 && wanted.contains(&length)))
-}
-
 fn verdicts(program: &Program<'_>, expr: ExprRef) -> Vec<(Verdict, String)> {
     match program.kind(expr) {
-        ExprKind::Str { len, .. } => return vec![(Verdict::Letters(Some(*len as usize)), "a string".to_owned())],
-        ExprKind::FString(_) => return vec![(Verdict::Letters(None), "a string".to_owned())],
+        ExprKind::Str { .. } => return vec![(Verdict::Letters, "a string".to_owned())],
+        ExprKind::FString(_) => return vec![(Verdict::Letters, "a string".to_owned())],
         ExprKind::None => return vec![(Verdict::Fits, String::new())],
         _ => {}
     }
@@ -224,7 +203,7 @@ fn verdict(program: &Program<'_>, value: &Value) -> Verdict {
         Value::Int(_) | Value::Bool(_) | Value::Function(_) | Value::BoundMethod { .. } | Value::Module(_) => {
             Verdict::Scalar
         }
-        Value::Str(name) => Verdict::Letters(Some(program.name(*name).chars().count())),
+        Value::Str(_) => Verdict::Letters,
         Value::Instance { class, .. } => {
             let classes = &program.solution.classes;
             let closed = !classes.has_unknown_base(*class)
@@ -240,7 +219,7 @@ fn verdict(program: &Program<'_>, value: &Value) -> Verdict {
             }
         }
         Value::ExternalInstance { of, .. } => match program.name(*of) {
-            language::STR => Verdict::Letters(None),
+            language::STR => Verdict::Letters,
             language::INT | language::FLOAT | language::BOOL => Verdict::Scalar,
             name if program.knowledge.type_fact(name).is_some_and(|fact| fact.role.is_some()) => Verdict::Scalar,
             name if language::PLAIN_TYPES.contains(&name) => Verdict::Fits,

@@ -369,7 +369,10 @@ pub fn returns_nothing(program: &Program<'_>, function: ScopeRef) -> bool {
     let statements = index.statements_of(function.scope);
     let valued = statements
         .iter()
-        .any(|&id| matches!(index.statement(id).stmt.kind, StmtKind::Return(Some(_))));
+        .any(|&id| match index.statement(id).stmt.kind {
+            StmtKind::Return(Some(value)) => !matches!(program.file(function.file).kind(value), ExprKind::None),
+            _ => false,
+        });
     !valued && !is_stub(program, function)
 }
 

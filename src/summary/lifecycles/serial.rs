@@ -24,6 +24,8 @@ pub struct Wait {
     pub joins: bool,
     /// The loop has no end of its own (`while True`).
     pub endless: bool,
+    /// The tasks are so small that nothing is gained by running them side by side.
+    pub tiny: bool,
 }
 
 /// Calls that take longer than this many seconds are work that runs beside the task.
@@ -398,7 +400,19 @@ impl<'p> Finder<'_, 'p> {
             handed,
             joins,
             endless: self.is_endless(wait.file, outer),
+            tiny: self.is_tiny(self.made(handed).unwrap_or(handed)),
         })
+    }
+
+    /// Whether what is handed over is known to take next to no time.
+    fn is_tiny(&self, made: ExprRef) -> bool {
+        let submissions = self.program.submissions.iter().filter(|submission| submission.call == made);
+        let targets: Vec<_> = submissions.flat_map(|submission| &submission.targets).collect();
+        !targets.is_empty()
+            && targets.into_iter().all(|target| {
+                let profile = target.function().and_then(|function| self.summaries.profile(function));
+                profile.is_some_and(|profile| profile.total().typical <= LIGHT && profile.unknown.is_empty())
+            })
     }
 
     fn is_endless(&self, file: FileId, around: Loop) -> bool {
@@ -500,7 +514,13 @@ impl<'p> Finder<'_, 'p> {
         for _ in 0..2 {
             taint.statement(body);
         }
-        taint.decides || taint.is_tainted(self.made(handed).unwrap_or(handed).expr)
+        let made = self.made(handed).unwrap_or(handed);
+        let ExprKind::Call { callee, arguments, .. } = self.program.kind(made) else {
+            return taint.decides;
+        };
+        taint.decides
+            || taint.is_tainted(*callee)
+            || arguments.iter().any(|argument| taint.is_tainted(argument.value))
     }
 
     /// Where the worker that a call starts is made.
