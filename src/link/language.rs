@@ -27,18 +27,7 @@ pub const GENERATOR: &str = "builtins.generator";
 pub const NONE_TYPE: &str = "builtins.None";
 /// Types whose instances cannot be called, all of which but the numbers can be iterated.
 pub const PLAIN_TYPES: [&str; 12] = [
-    STR,
-    BYTES,
-    INT,
-    FLOAT,
-    BOOL,
-    SLICE,
-    LIST,
-    TUPLE,
-    SET,
-    DICT,
-    GENERATOR,
-    NONE_TYPE,
+    STR, BYTES, INT, FLOAT, BOOL, SLICE, LIST, TUPLE, SET, DICT, GENERATOR, NONE_TYPE,
 ];
 /// The class that every exception has above it.
 pub const BASE_EXCEPTION: &str = "builtins.BaseException";

@@ -20,6 +20,14 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let Some(wrong) = no_tuple(program, submission) else {
         return;
     };
+    let place = program.place(wrong.expr);
+    // A worker class may be instantiated in many places.
+    if findings
+        .iter()
+        .any(|finding| finding.code == RULE.code && finding.place == place)
+    {
+        return;
+    }
     let text = program.text(wrong.expr);
     let what = if wrong.letters {
         "it is taken apart into one argument a letter"
@@ -33,7 +41,7 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     };
     let message = format!("{subject} {}: {what}", wrong.is);
     let draft = context
-        .finding(&RULE, program.place(wrong.expr), message)
+        .finding(&RULE, place, message)
         .confidence(wrong.confidence)
         .notes(wording::target_note(program, submission));
     findings.push(draft.help(format!("write `({text},)`, with a comma")).done());

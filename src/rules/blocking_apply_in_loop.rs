@@ -21,7 +21,10 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     if !blocks || !matches!(submission.intent, Intent::Loop(_)) {
         return;
     }
-    if context.lifecycles().feeds_next_round(program, context.summaries, submission.call) {
+    if context
+        .lifecycles()
+        .feeds_next_round(program, context.summaries, submission.call)
+    {
         return;
     }
     let message = format!(
@@ -31,5 +34,9 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let draft = context
         .finding(&RULE, program.place(submission.call), message)
         .notes(wording::target_note(program, submission));
-    findings.push(draft.help("use `map`, or `apply_async` and ask for the results after the loop").done());
+    findings.push(
+        draft
+            .help("use `map`, or `apply_async` and ask for the results after the loop")
+            .done(),
+    );
 }

@@ -3,8 +3,8 @@
 use crate::facts::{ExprId, ExprKind, StmtKind, visit_expressions};
 use crate::finding::{Confidence, FileId, Finding, Place, Severity};
 use crate::knowledge::LifeStep;
-use crate::link::{Callee, Program};
 use crate::link::values::ExprRef;
+use crate::link::{Callee, Program};
 
 use super::{Check, Context, Rule};
 
@@ -27,7 +27,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             let StmtKind::While { test, body, .. } = &indexed.stmt.kind else {
                 continue;
             };
-            let idle = body.iter().all(|stmt| matches!(stmt.kind, StmtKind::Pass | StmtKind::Continue));
+            let idle = body
+                .iter()
+                .all(|stmt| matches!(stmt.kind, StmtKind::Pass | StmtKind::Continue));
             if !idle || !only_looks(context, file, *test) {
                 continue;
             }
@@ -36,7 +38,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 span: program.file(file).span(*test),
             };
             let text = program.text(ExprRef { file, expr: *test });
-            let message = format!("`while {text}: pass` keeps a core busy until another thread or process has changed it");
+            let message =
+                format!("`while {text}: pass` keeps a core busy until another thread or process has changed it");
             let draft = context.finding(&RULE, place, message).confidence(Confidence::Medium);
             let help = "wait with `join()`, `Event.wait()`, `Condition.wait_for()` or a queue's `get()`";
             findings.push(draft.help(help).done());
@@ -71,8 +74,14 @@ fn only_looks(context: &Context<'_>, file: FileId, test: ExprId) -> bool {
 fn is_harmless(program: &Program<'_>, call: ExprRef) -> bool {
     program.callees(call).iter().all(|callee| match callee {
         Callee::External { name, receiver: None } => {
-            program.knowledge.call(name).is_some_and(|fact| fact.wait.is_none() && fact.until.is_none())
-                && matches!(program.knowledge.semantic(name), Some(crate::knowledge::Semantic::Length))
+            program
+                .knowledge
+                .call(name)
+                .is_some_and(|fact| fact.wait.is_none() && fact.until.is_none())
+                && matches!(
+                    program.knowledge.semantic(name),
+                    Some(crate::knowledge::Semantic::Length)
+                )
         }
         _ => false,
     })

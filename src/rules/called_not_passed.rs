@@ -20,6 +20,14 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let Some(called) = called_instead(program, submission) else {
         return;
     };
+    let place = program.place(called.call);
+    // A worker class may be instantiated in many places.
+    if findings
+        .iter()
+        .any(|finding| finding.code == RULE.code && finding.place == place)
+    {
+        return;
+    }
     let text = program.text(called.call);
     let message = format!(
         "`{text}` is called here, in the caller, and gives {}; the worker has nothing to call",
@@ -27,9 +35,9 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     );
     let callee = text.split('(').next().unwrap_or_default().to_owned();
     let help = format!("pass `{callee}` itself and hand its arguments over separately");
-    let place = program.place(called.call);
-    let draft = context
-        .finding(&RULE, place, message)
-        .note(program.place(submission.call), format!("`{}` expects a callable", submission.api));
+    let draft = context.finding(&RULE, place, message).note(
+        program.place(submission.call),
+        format!("`{}` expects a callable", submission.api),
+    );
     findings.push(draft.help(help).done());
 }

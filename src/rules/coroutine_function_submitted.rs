@@ -3,8 +3,8 @@
 use crate::facts::ExprKind;
 use crate::finding::{Finding, Severity};
 use crate::knowledge::LifeStep;
-use crate::link::{Program, Submission, Target};
 use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Program, Submission, Target};
 use crate::summary::lifecycles::Event;
 
 use super::{Check, Context, Rule};
@@ -45,7 +45,8 @@ fn coroutine_function(program: &Program<'_>, submission: &Submission<'_>) -> Opt
         let scope = program.scope(*function);
         scope.is_async && !scope.is_generator && scope.decorators.is_empty()
     };
-    let all = !functions.is_empty() && functions.len() == submission.targets.len() && functions.iter().all(is_coroutine);
+    let all =
+        !functions.is_empty() && functions.len() == submission.targets.len() && functions.iter().all(is_coroutine);
     if all { functions.first().copied() } else { None }
 }
 
@@ -54,7 +55,9 @@ fn is_awaited_later(context: &Context<'_>, call: ExprRef) -> bool {
     let program = context.program;
     let used = |expr: ExprRef| {
         let index = program.index(expr.file);
-        let mut around = index.expressions_around(expr.expr).map(|above| program.kind(program.sibling(expr, above)));
+        let mut around = index
+            .expressions_around(expr.expr)
+            .map(|above| program.kind(program.sibling(expr, above)));
         around.any(|kind| matches!(kind, ExprKind::Await(_)))
     };
     let index = program.index(call.file);

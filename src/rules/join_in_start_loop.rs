@@ -17,7 +17,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    for wait in context.lifecycles().waits().iter().filter(|wait| wait.joins && !wait.endless) {
+    for wait in context
+        .lifecycles()
+        .waits()
+        .iter()
+        .filter(|wait| wait.joins && !wait.endless)
+    {
         if is_isolated(context, wait.handed) {
             continue;
         }
@@ -50,5 +55,7 @@ fn is_isolated(context: &Context<'_>, started: ExprRef) -> bool {
         .collect();
     let made = |submission: &&Submission<'_>| sites.contains(&submission.call);
     let submissions = program.submissions.iter().filter(made);
-    submissions.into_iter().any(|submission| super::isolation::is_wanted(program, submission))
+    submissions
+        .into_iter()
+        .any(|submission| super::isolation::is_wanted(program, submission))
 }

@@ -17,11 +17,16 @@ pub(super) struct Loss<'a> {
 pub(super) fn lost<'a>(context: &'a Context<'a>, submission: &'a Submission<'a>) -> Option<Loss<'a>> {
     let program = context.program;
     let lives = context.lifecycles();
-    let all = program.submissions.iter().filter(|other| other.through == Some(submission.call));
+    let all = program
+        .submissions
+        .iter()
+        .filter(|other| other.through == Some(submission.call));
     let mut best: Option<Loss<'a>> = None;
     for candidate in std::iter::once(submission).chain(all) {
         if let Some(evidence) = lives.task_may_fail(program, candidate)
-            && best.as_ref().is_none_or(|best| evidence.confidence > best.evidence.confidence)
+            && best
+                .as_ref()
+                .is_none_or(|best| evidence.confidence > best.evidence.confidence)
         {
             best = Some(Loss {
                 submission: candidate,

@@ -51,7 +51,11 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     };
     let mut draft = context
         .finding(&RULE, program.place(submission.call), message)
-        .confidence(if joined.is_some() { Confidence::High } else { Confidence::Medium });
+        .confidence(if joined.is_some() {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        });
     if let Some(join) = joined {
         draft = draft.note(program.place(join), "joined here");
     }

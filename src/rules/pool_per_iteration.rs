@@ -40,5 +40,9 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
         .finding(&RULE, program.place(call), message)
         .confidence(Confidence::Medium)
         .note(per.place, note);
-    findings.push(draft.help("make the pool once, before the loop, and use it for all rounds").done());
+    findings.push(
+        draft
+            .help("make the pool once, before the loop, and use it for all rounds")
+            .done(),
+    );
 }

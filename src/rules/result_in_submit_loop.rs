@@ -28,7 +28,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         );
         let draft = context
             .finding(&RULE, program.place(wait.wait), message)
-            .confidence(if wait.endless || wait.tiny { Confidence::Low } else { Confidence::High })
+            .confidence(if wait.endless || wait.tiny {
+                Confidence::Low
+            } else {
+                Confidence::High
+            })
             .note(program.place(wait.handed), "handed over here");
         let help = "hand all tasks over first and ask for the results in a second loop, or use the executor's `map`";
         findings.push(draft.help(help).done());
@@ -37,13 +41,24 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// The executor is made for one worker, so that nothing is lost.
 fn has_one_worker(program: &Program<'_>, submitted: ExprRef) -> bool {
-    let submission = program.submissions.iter().find(|submission| submission.call == submitted);
-    let workers = submission.map(|submission| submission.workers.as_slice()).unwrap_or_default();
-    workers.iter().filter_map(|worker| worker.executor).any(|executor| {
+    let mut sites: Vec<ExprRef> = program
+        .values(submitted)
+        .iter()
+        .filter_map(|value| program.site(value).and_then(Site::expression))
+        .collect();
+    sites.push(submitted);
+    let submissions = program
+        .submissions
+        .iter()
+        .filter(|submission| sites.contains(&submission.call));
+    let workers = submissions.flat_map(|submission| &submission.workers);
+    workers.filter_map(|worker| worker.executor).any(|executor| {
         let Some(Site::Expr(site)) = program.site(executor) else {
             return false;
         };
-        let position = program.type_fact(executor).and_then(|fact| fact.workers_argument.clone());
+        let position = program
+            .type_fact(executor)
+            .and_then(|fact| fact.workers_argument.clone());
         let is_pool = matches!(program.role(executor), Some(Role::Pool | Role::Executor));
         is_pool
             && position

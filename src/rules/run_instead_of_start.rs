@@ -43,12 +43,18 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
 
 fn is_worker(program: &Program<'_>, expr: ExprRef) -> bool {
     let values = program.values(expr);
-    !values.is_empty() && values.iter().all(|value| program.role(value) == Some(Role::Worker) && program.site(value).is_some())
+    !values.is_empty()
+        && values
+            .iter()
+            .all(|value| program.role(value) == Some(Role::Worker) && program.site(value).is_some())
 }
 
 /// `self.run()`: the class does as it likes with itself.
 fn is_own(program: &Program<'_>, base: ExprRef) -> bool {
-    let ExprKind::Name { symbol: Some(symbol), .. } = program.kind(base) else {
+    let ExprKind::Name {
+        symbol: Some(symbol), ..
+    } = program.kind(base)
+    else {
         return matches!(program.kind(base), ExprKind::Call { .. }) && program.callees(base).iter().all(|callee| {
             matches!(callee, crate::link::Callee::External { name, .. } if program.knowledge.semantic(name) == Some(crate::knowledge::Semantic::Super))
         });

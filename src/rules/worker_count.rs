@@ -31,7 +31,11 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
         if !is_pool || program.site(value) != Some(Site::Expr(call)) {
             continue;
         }
-        let Some(argument) = fact.workers_argument.as_ref().and_then(|at| program.argument_at(call, at)) else {
+        let Some(argument) = fact
+            .workers_argument
+            .as_ref()
+            .and_then(|at| program.argument_at(call, at))
+        else {
             continue;
         };
         let (numbers, false) = program.literal_integers(argument) else {

@@ -32,10 +32,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let name = program.display_name(class);
         let message = format!("`{name}.__init__` does not call `super().__init__()`: starting a `{name}` fails");
-        let draft = context.finding(&RULE, program.name_place(init), message).note(
-            program.name_place(class),
-            format!("`{name}` is a thread or process"),
-        );
+        let draft = context
+            .finding(&RULE, program.name_place(init), message)
+            .note(program.name_place(class), format!("`{name}` is a thread or process"));
         let help = "call `super().__init__()` first in the constructor";
         findings.push(draft.help(help).done());
     }

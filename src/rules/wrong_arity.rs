@@ -34,5 +34,9 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let draft = context
         .finding(&RULE, program.place(submission.call), message)
         .note(program.name_place(misfit.function), format!("`{name}` is defined here"));
-    findings.push(draft.help(format!("hand over the arguments that `{name}` takes")).done());
+    findings.push(
+        draft
+            .help(format!("hand over the arguments that `{name}` takes"))
+            .done(),
+    );
 }

@@ -33,7 +33,8 @@ pub fn called_instead(program: &Program<'_>, submission: &Submission<'_>) -> Opt
         let this = match callee {
             Callee::Function { function, .. } => {
                 let scope = program.scope(function);
-                let is_plain = scope.decorators.is_empty() || program.semantics_of_decorators(function).len() == scope.decorators.len();
+                let is_plain = scope.decorators.is_empty()
+                    || program.semantics_of_decorators(function).len() == scope.decorators.len();
                 if !is_plain || is_stub(program, function) {
                     return None;
                 }
@@ -124,11 +125,18 @@ enum Verdict {
 /// An argument tuple that is none.
 #[must_use]
 pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<NoTuple> {
-    if submission.through.is_some() || !is_direct(program, submission.call) {
+    if submission.through.is_some() {
         return None;
     }
-    let expr = tuple_argument(program, submission.shape, submission.call)?;
-    let parenthesised = is_parenthesised(program, submission.call, expr);
+    let (call, expr) = if is_direct(program, submission.call) {
+        (
+            submission.call,
+            tuple_argument(program, submission.shape, submission.call)?,
+        )
+    } else {
+        passed_up(program, submission)?
+    };
+    let parenthesised = is_parenthesised(program, call, expr);
     let parameters: Vec<_> = submission
         .targets
         .iter()
@@ -139,7 +147,10 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
     }
     let one = !parameters.is_empty() && parameters.iter().all(|taken| *taken == Some((1, false)));
     let verdicts = verdicts(program, expr);
-    let known: Vec<&(Verdict, String)> = verdicts.iter().filter(|(verdict, _)| *verdict != Verdict::Unknown).collect();
+    let known: Vec<&(Verdict, String)> = verdicts
+        .iter()
+        .filter(|(verdict, _)| *verdict != Verdict::Unknown)
+        .collect();
     if known.iter().any(|(verdict, _)| *verdict == Verdict::Fits) {
         return None;
     }
@@ -152,7 +163,9 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
     } else {
         return None;
     };
-    let is = known.first().map_or_else(|| "a single value".to_owned(), |(_, is)| is.clone());
+    let is = known
+        .first()
+        .map_or_else(|| "a single value".to_owned(), |(_, is)| is.clone());
     Some(NoTuple {
         expr,
         is,
@@ -164,7 +177,24 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
 
 /// The constructor or method itself is called, not a subclass with parameters of its own.
 fn is_direct(program: &Program<'_>, call: ExprRef) -> bool {
-    program.callees(call).iter().all(|callee| matches!(callee, Callee::External { .. }))
+    program
+        .callees(call)
+        .iter()
+        .all(|callee| matches!(callee, Callee::External { .. }))
+}
+
+/// The tuple that the constructor of a worker class passes by name to that of its base, with the call.
+fn passed_up(program: &Program<'_>, submission: &Submission<'_>) -> Option<(ExprRef, ExprRef)> {
+    let target = submission.callable?;
+    let index = program.index(target.file);
+    let call = program.sibling(target, index.parent(target.expr)?);
+    let keyword = submission.shape.arguments_at.as_ref()?.keyword.as_deref()?;
+    let is_base = program.callees(call).iter().any(|callee| {
+        matches!(callee, Callee::External { name, .. }
+            if name.strip_suffix(".__init__") == Some(submission.shape.api.as_str()))
+    });
+    let tuple = program.argument(call, None, Some(keyword))?;
+    is_base.then_some((call, tuple))
 }
 
 fn tuple_argument(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) -> Option<ExprRef> {
@@ -221,7 +251,13 @@ fn verdict(program: &Program<'_>, value: &Value) -> Verdict {
         Value::ExternalInstance { of, .. } => match program.name(*of) {
             language::STR => Verdict::Letters,
             language::INT | language::FLOAT | language::BOOL => Verdict::Scalar,
-            name if program.knowledge.type_fact(name).is_some_and(|fact| fact.role.is_some()) => Verdict::Scalar,
+            name if program
+                .knowledge
+                .type_fact(name)
+                .is_some_and(|fact| fact.role.is_some()) =>
+            {
+                Verdict::Scalar
+            }
             name if language::PLAIN_TYPES.contains(&name) => Verdict::Fits,
             _ => Verdict::Unknown,
         },

@@ -73,7 +73,11 @@ fn supplies(program: &Program<'_>, submission: &Submission<'_>) -> Option<Vec<Su
             if has_stars(program, call) {
                 return None;
             }
-            let at = |position: &Option<_>| position.as_ref().and_then(|position| program.argument_at(call, position));
+            let at = |position: &Option<_>| {
+                position
+                    .as_ref()
+                    .and_then(|position| program.argument_at(call, position))
+            };
             let positional = match at(&shape.arguments_at) {
                 Some(tuple) => width(program, tuple)?,
                 None => 0,
@@ -89,7 +93,10 @@ fn supplies(program: &Program<'_>, submission: &Submission<'_>) -> Option<Vec<Su
             keywords: BTreeSet::new(),
         }]),
         ArgumentsShape::TupleIterable => {
-            let iterable = shape.arguments_at.as_ref().and_then(|at| program.argument_at(call, at))?;
+            let iterable = shape
+                .arguments_at
+                .as_ref()
+                .and_then(|at| program.argument_at(call, at))?;
             let widths = widths_of_elements(program, iterable);
             let supply = |positional| Supply {
                 positional,
@@ -135,12 +142,7 @@ fn display_width(program: &Program<'_>, display: ExprRef) -> Option<usize> {
     let ExprKind::Sequence { elements, len, .. } = program.kind(display) else {
         return None;
     };
-    let starred = |&element: &ExprId| {
-        matches!(
-            program.kind(program.sibling(display, element)),
-            ExprKind::Starred(_)
-        )
-    };
+    let starred = |&element: &ExprId| matches!(program.kind(program.sibling(display, element)), ExprKind::Starred(_));
     (!elements.iter().any(starred)).then_some(*len as usize)
 }
 
@@ -237,28 +239,38 @@ fn constructor(program: &Program<'_>, class: ScopeRef) -> Option<ScopeRef> {
 
 /// Whether no decorator of a function may change what it takes.
 fn keeps_signature(program: &Program<'_>, function: ScopeRef) -> bool {
-    let kept = program.semantics_of_decorators(function).into_iter().filter(|semantic| {
-        matches!(
-            semantic,
-            Semantic::KeepsFunction
-                | Semantic::CachesFunction
-                | Semantic::RetriesFunction
-                | Semantic::StaticMethod
-                | Semantic::ClassMethod
-        )
-    });
+    let kept = program
+        .semantics_of_decorators(function)
+        .into_iter()
+        .filter(|semantic| {
+            matches!(
+                semantic,
+                Semantic::KeepsFunction
+                    | Semantic::CachesFunction
+                    | Semantic::RetriesFunction
+                    | Semantic::StaticMethod
+                    | Semantic::ClassMethod
+            )
+        });
     kept.count() == program.scope(function).decorators.len()
 }
 
 fn is_static(program: &Program<'_>, function: ScopeRef) -> bool {
-    program.semantics_of_decorators(function).contains(&Semantic::StaticMethod)
+    program
+        .semantics_of_decorators(function)
+        .contains(&Semantic::StaticMethod)
 }
 
 /// What does not fit, as the end of a sentence that starts with the function.
 fn compare(parameters: &[Parameter], supply: &Supply, prefilled: bool) -> Option<String> {
     let positional: Vec<&Parameter> = parameters
         .iter()
-        .filter(|parameter| matches!(parameter.kind, ParameterKind::PositionalOnly | ParameterKind::Positional))
+        .filter(|parameter| {
+            matches!(
+                parameter.kind,
+                ParameterKind::PositionalOnly | ParameterKind::Positional
+            )
+        })
         .collect();
     let takes = |kind| parameters.iter().any(|parameter| parameter.kind == kind);
     if supply.positional > positional.len() && !takes(ParameterKind::Star) {
@@ -272,7 +284,11 @@ fn compare(parameters: &[Parameter], supply: &Supply, prefilled: bool) -> Option
         .iter()
         .skip(supply.positional)
         .copied()
-        .chain(parameters.iter().filter(|parameter| parameter.kind == ParameterKind::KeywordOnly))
+        .chain(
+            parameters
+                .iter()
+                .filter(|parameter| parameter.kind == ParameterKind::KeywordOnly),
+        )
         .filter(|parameter| parameter.default.is_none() && !supply.keywords.contains(&parameter.name))
         .map(|parameter| parameter.name.as_str())
         .collect();
@@ -316,9 +332,12 @@ pub fn positional_parameters(program: &Program<'_>, target: &Target) -> Option<(
         return None;
     }
     let parameters = program.parameters(*function, receiver.is_some() && !is_static(program, *function));
-    let plain = parameters
-        .iter()
-        .filter(|parameter| matches!(parameter.kind, ParameterKind::PositionalOnly | ParameterKind::Positional));
+    let plain = parameters.iter().filter(|parameter| {
+        matches!(
+            parameter.kind,
+            ParameterKind::PositionalOnly | ParameterKind::Positional
+        )
+    });
     let any = parameters.iter().any(|parameter| parameter.kind == ParameterKind::Star);
     Some((plain.count(), any))
 }
@@ -367,12 +386,10 @@ pub fn returns_nothing(program: &Program<'_>, function: ScopeRef) -> bool {
     }
     let index = program.index(function.file);
     let statements = index.statements_of(function.scope);
-    let valued = statements
-        .iter()
-        .any(|&id| match index.statement(id).stmt.kind {
-            StmtKind::Return(Some(value)) => !matches!(program.file(function.file).kind(value), ExprKind::None),
-            _ => false,
-        });
+    let valued = statements.iter().any(|&id| match index.statement(id).stmt.kind {
+        StmtKind::Return(Some(value)) => !matches!(program.file(function.file).kind(value), ExprKind::None),
+        _ => false,
+    });
     !valued && !is_stub(program, function)
 }
 

@@ -24,7 +24,11 @@ pub(super) fn of_submissions(program: &Program<'_>) -> HashMap<ScopeRef, Option<
         open: BTreeSet::new(),
     };
     for submission in &program.submissions {
-        for function in submission.targets.iter().flat_map(|target| functions_of(program, target)) {
+        for function in submission
+            .targets
+            .iter()
+            .flat_map(|target| functions_of(program, target))
+        {
             failures.function(function, 0);
         }
     }
@@ -119,7 +123,13 @@ impl Failures<'_, '_> {
         let mut best = None;
         for stmt in block {
             best = stronger(best, self.statement(function, stmt, depth));
-            if matches!(&best, Some(Evidence { confidence: Confidence::High, .. })) {
+            if matches!(
+                &best,
+                Some(Evidence {
+                    confidence: Confidence::High,
+                    ..
+                })
+            ) {
                 break;
             }
         }
@@ -220,7 +230,9 @@ impl Failures<'_, '_> {
         };
         each.into_iter().any(|one| {
             let names = self.external_names(self.program.sibling(types, one));
-            names.iter().any(|name| self.program.knowledge.is_subtype(language::EXCEPTION, name))
+            names
+                .iter()
+                .any(|name| self.program.knowledge.is_subtype(language::EXCEPTION, name))
         })
     }
 
@@ -263,7 +275,10 @@ impl Failures<'_, '_> {
                 {
                     return None;
                 }
-                evidence("the division fails where the divisor is 0".to_owned(), Confidence::Medium)
+                evidence(
+                    "the division fails where the divisor is 0".to_owned(),
+                    Confidence::Medium,
+                )
             }
             ExprKind::Subscript { index, .. } => {
                 let index = self.program.sibling(expr, *index);

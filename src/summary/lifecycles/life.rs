@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, MODULE, ScopeKind, StmtKind, SymbolId};
 use crate::finding::FileId;
-use crate::knowledge::{LifeStep, Semantic, WorkerChoice};
+use crate::knowledge::{LifeStep, Role, Semantic, WorkerChoice};
 use crate::link::values::{DefRef, ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 
@@ -129,7 +129,13 @@ impl Tracer<'_, '_> {
             return self.event(Event::Escapes(expr));
         }
         match self.program.index(expr.file).parent(expr.expr) {
-            Some(parent) => self.inside(expr, ExprRef { file: expr.file, expr: parent }),
+            Some(parent) => self.inside(
+                expr,
+                ExprRef {
+                    file: expr.file,
+                    expr: parent,
+                },
+            ),
             None => self.statement(expr),
         }
     }
@@ -171,7 +177,9 @@ impl Tracer<'_, '_> {
             }
             ExprKind::Subscript { base, index } => {
                 if *base == expr.expr {
-                    self.follow(parent);
+                    if !self.is_future(self.program.sibling(expr, *index)) {
+                        self.follow(parent);
+                    }
                 } else if *index == expr.expr && self.is_target(parent) {
                     self.container(self.program.sibling(expr, *base));
                 }
@@ -183,6 +191,12 @@ impl Tracer<'_, '_> {
             ExprKind::Compare { .. } | ExprKind::Unary { .. } | ExprKind::Slice { .. } => {}
             _ => self.event(Event::Escapes(parent)),
         }
+    }
+
+    /// A future as an index: what comes back is what is known about it, not the future.
+    fn is_future(&self, index: ExprRef) -> bool {
+        let mut values = self.program.values(index).iter();
+        values.any(|value| matches!(self.program.role(value), Some(Role::Future | Role::AsyncResult)))
     }
 
     fn is_target(&self, expr: ExprRef) -> bool {
@@ -211,9 +225,11 @@ impl Tracer<'_, '_> {
             return self.follow(attribute);
         }
         // Reading a method without calling it hands the object on.
-        let is_method = self.program.callees_of(self.program.values(attribute)).iter().any(|callee| {
-            !matches!(callee, Callee::Unknown(_))
-        });
+        let is_method = self
+            .program
+            .callees_of(self.program.values(attribute))
+            .iter()
+            .any(|callee| !matches!(callee, Callee::Unknown(_)));
         if is_method {
             self.bound_method(attribute);
         } else {
@@ -292,11 +308,7 @@ impl Tracer<'_, '_> {
         match self.program.knowledge.semantic(name) {
             Some(Semantic::Length) => {}
             Some(
-                Semantic::CopiesElements
-                | Semantic::Enumerate
-                | Semantic::Zip
-                | Semantic::Argument
-                | Semantic::Filter,
+                Semantic::CopiesElements | Semantic::Enumerate | Semantic::Zip | Semantic::Argument | Semantic::Filter,
             ) => {
                 self.event(Event::Iterated(call));
                 self.follow(call);
@@ -326,7 +338,9 @@ impl Tracer<'_, '_> {
             return;
         };
         let scope = self.program.scope(function);
-        let starred = arguments[..=position].iter().any(|argument| argument.kind == ArgumentKind::Star);
+        let starred = arguments[..=position]
+            .iter()
+            .any(|argument| argument.kind == ArgumentKind::Star);
         let parameter = match &arguments[position].kind {
             ArgumentKind::Positional if !starred => scope.parameters.get(position + skipped),
             ArgumentKind::Keyword(name) => scope.parameters.iter().find(|parameter| parameter.name == *name),
@@ -398,7 +412,9 @@ impl Tracer<'_, '_> {
     /// The object is put into the container that an expression gives.
     fn container(&mut self, base: ExprRef) {
         match self.program.kind(base) {
-            ExprKind::Name { symbol: Some(symbol), .. } => {
+            ExprKind::Name {
+                symbol: Some(symbol), ..
+            } => {
                 self.seen.insert(base);
                 self.symbol(base.file, *symbol);
             }

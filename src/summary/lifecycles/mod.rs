@@ -48,6 +48,10 @@ pub struct Lifecycles {
     started_sites: BTreeSet<Site>,
     /// The classes whose instances are started through a value that is not known to be one instance.
     started_classes: BTreeSet<ScopeRef>,
+    /// The objects that are joined somewhere, by where they are made.
+    joined_sites: BTreeSet<Site>,
+    /// The classes whose own code joins their instances.
+    joined_classes: BTreeSet<ScopeRef>,
     /// Why functions that are handed over may fail.
     failures: HashMap<ScopeRef, Option<Evidence>>,
     /// Futures and results that are asked for in the loop that submits them, and workers that are joined in it.
@@ -102,19 +106,24 @@ impl Lifecycles {
                     continue;
                 };
                 self.steps.insert(call, step);
-                if step != LifeStep::Start {
-                    continue;
-                }
+                let (sites, classes) = match step {
+                    LifeStep::Start => (&mut self.started_sites, &mut self.started_classes),
+                    LifeStep::Join => (&mut self.joined_sites, &mut self.joined_classes),
+                    _ => continue,
+                };
                 match receiver.map(|receiver| program.value(receiver)) {
-                    Some(Value::Instance { site: Some(site), class }) => {
-                        self.started_sites.insert(*site);
-                        self.started_classes.extend(started_by_itself(program, call, *class));
+                    Some(Value::Instance {
+                        site: Some(site),
+                        class,
+                    }) => {
+                        sites.insert(*site);
+                        classes.extend(reached_by_itself(program, call, *class));
                     }
                     Some(Value::ExternalInstance { site: Some(site), .. }) => {
-                        self.started_sites.insert(*site);
+                        sites.insert(*site);
                     }
                     Some(Value::Instance { site: None, class }) => {
-                        self.started_classes.insert(*class);
+                        classes.insert(*class);
                     }
                     _ => {}
                 }
@@ -154,22 +163,34 @@ impl Lifecycles {
     /// Whether an object made here is started somewhere.
     #[must_use]
     pub fn is_started(&self, program: &Program<'_>, made: ExprRef) -> bool {
-        if self.started_sites.contains(&Site::Expr(made)) {
-            return true;
-        }
-        program.values(made).iter().any(|value| match *program.value(value) {
-            Value::Instance { class, .. } => self.started_classes.iter().any(|&started| {
-                started == class
-                    || program.solution.classes.descendants(started).contains(&class)
-                    || program.solution.classes.descendants(class).contains(&started)
-            }),
-            _ => false,
-        })
+        reached(program, made, &self.started_sites, &self.started_classes)
+    }
+
+    /// Whether an object made here is joined somewhere.
+    #[must_use]
+    pub fn is_joined(&self, program: &Program<'_>, made: ExprRef) -> bool {
+        reached(program, made, &self.joined_sites, &self.joined_classes)
     }
 }
 
-/// The class whose code starts its own instances (`self.start()` in `__init__`).
-fn started_by_itself(program: &Program<'_>, call: ExprRef, class: ScopeRef) -> Option<ScopeRef> {
+/// Whether an object made here is among those that a call reaches, by itself or by its class.
+fn reached(program: &Program<'_>, made: ExprRef, sites: &BTreeSet<Site>, classes: &BTreeSet<ScopeRef>) -> bool {
+    if sites.contains(&Site::Expr(made)) {
+        return true;
+    }
+    let known = &program.solution.classes;
+    program.values(made).iter().any(|value| match *program.value(value) {
+        Value::Instance { class, .. } => classes.iter().any(|&reached| {
+            reached == class
+                || known.descendants(reached).contains(&class)
+                || known.descendants(class).contains(&reached)
+        }),
+        _ => false,
+    })
+}
+
+/// The class whose code calls a step of its own instances (`self.start()` in `__init__`).
+fn reached_by_itself(program: &Program<'_>, call: ExprRef, class: ScopeRef) -> Option<ScopeRef> {
     let owner = program.class_of_method(program.scope_of(call))?;
     let related = owner == class || program.solution.classes.descendants(owner).contains(&class);
     related.then_some(owner)

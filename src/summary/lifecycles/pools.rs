@@ -119,7 +119,10 @@ fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRoun
             let stmt = index.statement(id).stmt;
             let (body, few) = match &stmt.kind {
                 StmtKind::For { iterable, body, .. } => {
-                    let sizes = Sizes { program, file: call.file };
+                    let sizes = Sizes {
+                        program,
+                        file: call.file,
+                    };
                     let rounds = sizes.rounds(*iterable);
                     (body, rounds.known && rounds.count.most <= FEW_ROUNDS)
                 }
@@ -134,7 +137,10 @@ fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRoun
         Loop::Comprehension(expr) => facts.span(expr),
     };
     Some(PerRound {
-        place: Place { file: call.file, span: place },
+        place: Place {
+            file: call.file,
+            span: place,
+        },
         through_call: false,
         tasks: None,
     })
@@ -214,9 +220,10 @@ pub(super) fn call_in_loop(program: &Program<'_>, function: ScopeRef, depth: u32
 
 /// The call calls the function itself, rather than handing it over.
 fn is_plain_call(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {
-    program.callees(call).iter().any(|callee| {
-        matches!(callee, crate::link::Callee::Function { function: called, .. } if *called == function)
-    })
+    program
+        .callees(call)
+        .iter()
+        .any(|callee| matches!(callee, crate::link::Callee::Function { function: called, .. } if *called == function))
 }
 
 fn is_initialiser(program: &Program<'_>, call: ExprRef) -> bool {

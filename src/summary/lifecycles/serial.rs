@@ -48,6 +48,9 @@ pub(super) fn find(program: &Program<'_>, summaries: &Summaries, lives: &Lifecyc
             waits.extend(finder.outcome_of(submission.call));
         }
     }
+    for call in program.calls().filter(|&call| gives_fresh_future(program, call)) {
+        waits.extend(finder.outcome_of(call));
+    }
     for (call, step) in lives.steps() {
         if step == LifeStep::Join {
             waits.extend(finder.join(call));
@@ -68,10 +71,25 @@ impl Lifecycles {
             lives: self,
         };
         let loops = finder.loops(call);
-        loops.first().is_some_and(|&around| {
-            finder.is_conditional(call, call, around) || finder.feeds_next(call, call, around)
-        })
+        loops
+            .first()
+            .is_some_and(|&around| finder.is_conditional(call, call, around) || finder.feeds_next(call, call, around))
     }
+}
+
+/// A call in a loop of a function of the project that hands work over and gives back its future.
+fn gives_fresh_future(program: &Program<'_>, call: ExprRef) -> bool {
+    let through = program
+        .callees(call)
+        .iter()
+        .all(|callee| matches!(callee, Callee::Function { .. }));
+    let mut values = program.values(call).iter().peekable();
+    through
+        && values.peek().is_some()
+        && values.all(|value| {
+            matches!(program.role(value), Some(Role::Future | Role::AsyncResult)) && program.site(value).is_some()
+        })
+        && !program.index(call.file).loops_around(call.expr).is_empty()
 }
 
 struct Finder<'a, 'p> {
@@ -123,8 +141,13 @@ impl<'p> Finder<'_, 'p> {
     fn bound_name(&self, value: ExprRef) -> Option<DefId> {
         let index = self.index(value.file);
         let statement = index.statement_of(value.expr)?;
-        let (StmtKind::Assign { targets, value: assigned }, None) =
-            (&index.statement(statement).stmt.kind, index.parent(value.expr))
+        let (
+            StmtKind::Assign {
+                targets,
+                value: assigned,
+            },
+            None,
+        ) = (&index.statement(statement).stmt.kind, index.parent(value.expr))
         else {
             return None;
         };
@@ -175,7 +198,7 @@ impl<'p> Finder<'_, 'p> {
             && statement.is_some_and(|statement| {
                 matches!(
                     self.index(call.file).statement(statement).stmt.kind,
-                    StmtKind::Expr(_) | StmtKind::Assign { .. }
+                    StmtKind::Expr(_) | StmtKind::Assign { .. } | StmtKind::For { .. }
                 )
             });
         plain && alone && self.lives.step(call) == Some(LifeStep::Waits)
@@ -187,15 +210,19 @@ impl<'p> Finder<'_, 'p> {
         let loops = self.loops(submitted);
         let start = self.program.place(submitted).span.end;
         let index = self.index(submitted.file);
-        index.calls().iter().map(|&call| self.program.sibling(submitted, call)).find(|&call| {
-            self.program.place(call).span.start >= start
-                && self.loops(call).first() == loops.first()
-                && self.waits_for_all(call)
-                && self
-                    .program
-                    .argument(call, Some(0), None)
-                    .is_some_and(|argument| self.same_place(argument, list))
-        })
+        index
+            .calls()
+            .iter()
+            .map(|&call| self.program.sibling(submitted, call))
+            .find(|&call| {
+                self.program.place(call).span.start >= start
+                    && self.loops(call).first() == loops.first()
+                    && self.waits_for_all(call)
+                    && self
+                        .program
+                        .argument(call, Some(0), None)
+                        .is_some_and(|argument| self.same_place(argument, list))
+            })
     }
 
     /// The list in `list.append(value)` or `list.append(name)` where the name is bound to the value.
@@ -208,7 +235,11 @@ impl<'p> Finder<'_, 'p> {
         let reads = self.index(value.file).reads(file.definition(def).symbol);
         reads.iter().find_map(|&read| {
             let only = matches!(file.kind(read), ExprKind::Name { reaching, .. } if reaching.as_slice() == [def]);
-            if only { self.appended_to(self.program.sibling(value, read)) } else { None }
+            if only {
+                self.appended_to(self.program.sibling(value, read))
+            } else {
+                None
+            }
         })
     }
 
@@ -220,7 +251,8 @@ impl<'p> Finder<'_, 'p> {
         let ExprKind::Attribute { base, .. } = self.at(call, *callee) else {
             return None;
         };
-        self.has_semantic(call, Semantic::Adds).then(|| self.program.sibling(value, *base))
+        self.has_semantic(call, Semantic::Adds)
+            .then(|| self.program.sibling(value, *base))
     }
 
     fn has_semantic(&self, call: ExprRef, wanted: Semantic) -> bool {
@@ -287,7 +319,9 @@ impl<'p> Finder<'_, 'p> {
                 self.lives.step(call) == Some(LifeStep::Start)
                     && index.scope_of(call.expr) == scope
                     && self.loops(call).first() == Some(around)
-                    && self.receiver(call).is_some_and(|started| self.same_object(started, worker))
+                    && self
+                        .receiver(call)
+                        .is_some_and(|started| self.same_object(started, worker))
             })
     }
 
@@ -303,8 +337,12 @@ impl<'p> Finder<'_, 'p> {
     fn same_object(&self, one: ExprRef, other: ExprRef) -> bool {
         match (self.program.kind(one), self.program.kind(other)) {
             (
-                ExprKind::Name { symbol: a, reaching: x, .. },
-                ExprKind::Name { symbol: b, reaching: y, .. },
+                ExprKind::Name {
+                    symbol: a, reaching: x, ..
+                },
+                ExprKind::Name {
+                    symbol: b, reaching: y, ..
+                },
             ) => a.is_some() && a == b && x == y,
             _ => self.same_place(one, other),
         }
@@ -334,7 +372,11 @@ impl<'p> Finder<'_, 'p> {
             }
             put_in += 1;
         }
-        if put_in == 1 { self.judged(start?, join, true) } else { None }
+        if put_in == 1 {
+            self.judged(start?, join, true)
+        } else {
+            None
+        }
     }
 
     /// The iterable behind a loop variable.
@@ -352,7 +394,12 @@ impl<'p> Finder<'_, 'p> {
     }
 
     fn list_made(&self, list: ExprRef) -> Option<(SymbolId, ExprRef)> {
-        let ExprKind::Name { symbol: Some(symbol), reaching, .. } = self.program.kind(list) else {
+        let ExprKind::Name {
+            symbol: Some(symbol),
+            reaching,
+            ..
+        } = self.program.kind(list)
+        else {
             return None;
         };
         let [def] = reaching.as_slice() else { return None };
@@ -366,15 +413,17 @@ impl<'p> Finder<'_, 'p> {
     fn started_by_iterating(&self, list: ExprRef) -> Option<ExprRef> {
         let index = self.index(list.file);
         let file = self.program.file(list.file);
-        let is_this = |def: &DefId| {
-            matches!(&file.definition(*def).kind, DefKind::Element { iterable, .. } if *iterable == list.expr)
-        };
-        index.calls().iter().map(|&call| self.program.sibling(list, call)).find(|&call| {
-            self.lives.step(call) == Some(LifeStep::Start)
+        let is_this = |def: &DefId| matches!(&file.definition(*def).kind, DefKind::Element { iterable, .. } if *iterable == list.expr);
+        index
+            .calls()
+            .iter()
+            .map(|&call| self.program.sibling(list, call))
+            .find(|&call| {
+                self.lives.step(call) == Some(LifeStep::Start)
                 && self.receiver(call).is_some_and(|worker| {
                     matches!(self.program.kind(worker), ExprKind::Name { reaching, .. } if reaching.iter().any(is_this))
                 })
-        })
+            })
     }
 
     /// Whether a wait for what was handed over makes the loop run one task at a time.
@@ -406,7 +455,11 @@ impl<'p> Finder<'_, 'p> {
 
     /// Whether what is handed over is known to take next to no time.
     fn is_tiny(&self, made: ExprRef) -> bool {
-        let submissions = self.program.submissions.iter().filter(|submission| submission.call == made);
+        let submissions = self
+            .program
+            .submissions
+            .iter()
+            .filter(|submission| submission.call == made);
         let targets: Vec<_> = submissions.flat_map(|submission| &submission.targets).collect();
         !targets.is_empty()
             && targets.into_iter().all(|target| {
@@ -488,11 +541,14 @@ impl<'p> Finder<'_, 'p> {
     }
 
     fn is_plain_class(&self, class: ScopeRef) -> bool {
-        self.program.methods(class, "__init__", false).first().is_none_or(|&init| {
-            self.summaries
-                .profile(init)
-                .is_some_and(|profile| profile.total().typical <= LIGHT)
-        })
+        self.program
+            .methods(class, "__init__", false)
+            .first()
+            .is_none_or(|&init| {
+                self.summaries
+                    .profile(init)
+                    .is_some_and(|profile| profile.total().typical <= LIGHT)
+            })
     }
 
     /// Whether what the wait gives decides what the next round hands over, or whether there is one.
@@ -508,7 +564,10 @@ impl<'p> Finder<'_, 'p> {
             attributes: BTreeSet::new(),
             decides: false,
         };
-        if let Some(worker) = self.receiver(wait).filter(|_| self.lives.step(wait) == Some(LifeStep::Join)) {
+        if let Some(worker) = self
+            .receiver(wait)
+            .filter(|_| self.lives.step(wait) == Some(LifeStep::Join))
+        {
             taint.worker(worker);
         }
         for _ in 0..2 {
@@ -518,9 +577,7 @@ impl<'p> Finder<'_, 'p> {
         let ExprKind::Call { callee, arguments, .. } = self.program.kind(made) else {
             return taint.decides;
         };
-        taint.decides
-            || taint.is_tainted(*callee)
-            || arguments.iter().any(|argument| taint.is_tainted(argument.value))
+        taint.decides || taint.is_tainted(*callee) || arguments.iter().any(|argument| taint.is_tainted(argument.value))
     }
 
     /// Where the worker that a call starts is made.
@@ -560,7 +617,9 @@ impl Taint<'_, '_, '_> {
         visit_expressions(facts, root, &mut |expr| {
             found |= expr == self.wait.expr && root != expr;
             found |= match facts.kind(expr) {
-                ExprKind::Name { symbol: Some(symbol), .. } => self.symbols.contains(symbol),
+                ExprKind::Name {
+                    symbol: Some(symbol), ..
+                } => self.symbols.contains(symbol),
                 ExprKind::Attribute { name, .. } => self.attributes.contains(name),
                 _ => false,
             };
@@ -574,7 +633,9 @@ impl Taint<'_, '_, '_> {
             ExprKind::Store(def) => {
                 self.symbols.insert(facts.definition(*def).symbol);
             }
-            ExprKind::Name { symbol: Some(symbol), .. } => {
+            ExprKind::Name {
+                symbol: Some(symbol), ..
+            } => {
                 self.symbols.insert(*symbol);
             }
             ExprKind::Attribute { name, .. } => {
@@ -592,7 +653,12 @@ impl Taint<'_, '_, '_> {
             StmtKind::Assign { targets, value } if self.is_tainted(*value) => {
                 targets.iter().for_each(|&target| self.target(target));
             }
-            StmtKind::Annotated { target, value: Some(value), .. } | StmtKind::Augmented { target, value, .. }
+            StmtKind::Annotated {
+                target,
+                value: Some(value),
+                ..
+            }
+            | StmtKind::Augmented { target, value, .. }
                 if self.is_tainted(*value) =>
             {
                 self.target(*target);
@@ -629,7 +695,9 @@ impl Taint<'_, '_, '_> {
 /// Whether a block leaves the loop.
 fn leaves(block: &[Stmt]) -> bool {
     block.iter().any(|stmt| {
-        matches!(stmt.kind, StmtKind::Break | StmtKind::Return(_) | StmtKind::Raise { .. })
-            || crate::facts::child_blocks(stmt).into_iter().any(leaves)
+        matches!(
+            stmt.kind,
+            StmtKind::Break | StmtKind::Return(_) | StmtKind::Raise { .. }
+        ) || crate::facts::child_blocks(stmt).into_iter().any(leaves)
     })
 }

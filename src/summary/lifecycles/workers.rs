@@ -39,7 +39,7 @@ impl Lifecycles {
                 Event::Step(LifeStep::Join, _) | Event::Escapes(_) | Event::With(_) | Event::Method(_)
             )
         });
-        if waited || self.waits_for_queue(program, submission) {
+        if waited || self.is_joined(program, submission.call) || self.waits_for_queue(program, submission) {
             return None;
         }
         let daemon = self.made_daemon(program, submission, &life.events)?;
@@ -81,10 +81,13 @@ impl Lifecycles {
 
     /// `self.daemon = True` or `super().__init__(daemon=True)` in a worker class.
     fn daemon_class(&self, program: &Program<'_>, submission: &Submission<'_>) -> Option<Place> {
-        let class = program.callees(submission.call).into_iter().find_map(|callee| match callee {
-            Callee::Class(class) => Some(class),
-            _ => None,
-        })?;
+        let class = program
+            .callees(submission.call)
+            .into_iter()
+            .find_map(|callee| match callee {
+                Callee::Class(class) => Some(class),
+                _ => None,
+            })?;
         let init = *program.methods(class, "__init__", false).first()?;
         let assigned = self.attribute_reads.get(DAEMON).into_iter().flatten();
         let assigned = assigned
@@ -174,7 +177,10 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
         return !fact.cannot_raise;
     }
     // What opens a file says by its mode whether it writes.
-    let opens = fact.returns.as_ref().is_some_and(|returns| returns.name.starts_with("io."));
+    let opens = fact
+        .returns
+        .as_ref()
+        .is_some_and(|returns| returns.name.starts_with("io."));
     let mode = program.argument(call, Some(1), Some("mode"));
     opens
         && mode
@@ -185,7 +191,9 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
 /// The first call behind the loop of a function that ends when it is told to.
 fn work_behind_loop(program: &Program<'_>, function: ScopeRef) -> Option<Place> {
     let body = &program.scope(function).body;
-    let position = body.iter().position(|stmt| is_stoppable_loop(program, function, stmt))?;
+    let position = body
+        .iter()
+        .position(|stmt| is_stoppable_loop(program, function, stmt))?;
     let after = &body[position + 1..];
     after.iter().find_map(|stmt| {
         let mut all = calls_in(program, function, stmt);
