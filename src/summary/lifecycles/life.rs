@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, MODULE, ScopeKind, StmtKind, SymbolId};
 use crate::finding::FileId;
-use crate::knowledge::{LifeStep, Role, Semantic, WorkerChoice};
+use crate::knowledge::{LifeStep, Semantic, WorkerChoice};
 use crate::link::values::{DefRef, ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 
@@ -100,6 +100,7 @@ pub(super) fn trace(program: &Program<'_>, lives: &Lifecycles, made: ExprRef) ->
         seen: BTreeSet::new(),
         definitions: BTreeSet::new(),
         attributes: BTreeSet::new(),
+        keyed: false,
         life: Life::default(),
     };
     tracer.follow(made);
@@ -112,6 +113,8 @@ struct Tracer<'a, 'p> {
     seen: BTreeSet<ExprRef>,
     definitions: BTreeSet<DefRef>,
     attributes: BTreeSet<String>,
+    /// The object is the key of a dict that it is followed through.
+    keyed: bool,
     life: Life,
 }
 
@@ -151,11 +154,13 @@ impl Tracer<'_, '_> {
                     self.argument(expr, parent, position);
                 }
             }
-            ExprKind::Sequence { .. }
-            | ExprKind::Starred(_)
-            | ExprKind::Boolean { .. }
-            | ExprKind::Dict { .. }
-            | ExprKind::Binary { .. } => self.follow(parent),
+            ExprKind::Sequence { .. } | ExprKind::Starred(_) | ExprKind::Boolean { .. } | ExprKind::Binary { .. } => {
+                self.follow(parent)
+            }
+            ExprKind::Dict { entries, .. } => {
+                self.keyed |= entries.iter().any(|(key, _)| *key == Some(expr.expr));
+                self.follow(parent);
+            }
             ExprKind::Conditional { test, .. } => {
                 if *test != expr.expr {
                     self.follow(parent);
@@ -168,6 +173,7 @@ impl Tracer<'_, '_> {
                 ..
             } => {
                 if *element == expr.expr || *value == Some(expr.expr) {
+                    self.keyed |= *element == expr.expr && value.is_some();
                     return self.follow(parent);
                 }
                 if let Some(clause) = clauses.iter().find(|clause| clause.iterable == expr.expr) {
@@ -177,10 +183,11 @@ impl Tracer<'_, '_> {
             }
             ExprKind::Subscript { base, index } => {
                 if *base == expr.expr {
-                    if !self.is_future(self.program.sibling(expr, *index)) {
+                    if !self.is_looked_up(self.program.sibling(expr, *index)) {
                         self.follow(parent);
                     }
                 } else if *index == expr.expr && self.is_target(parent) {
+                    self.keyed = true;
                     self.container(self.program.sibling(expr, *base));
                 }
             }
@@ -193,10 +200,9 @@ impl Tracer<'_, '_> {
         }
     }
 
-    /// A future as an index: what comes back is what is known about it, not the future.
-    fn is_future(&self, index: ExprRef) -> bool {
-        let mut values = self.program.values(index).iter();
-        values.any(|value| matches!(self.program.role(value), Some(Role::Future | Role::AsyncResult)))
+    /// Reading a container of which the object is only a key gives what is known about the object.
+    fn is_looked_up(&self, index: ExprRef) -> bool {
+        self.keyed && !matches!(self.program.kind(index), ExprKind::Slice { .. } | ExprKind::Int(_))
     }
 
     fn is_target(&self, expr: ExprRef) -> bool {

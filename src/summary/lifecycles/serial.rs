@@ -6,7 +6,7 @@ use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, Stmt, StmtKin
 use crate::finding::FileId;
 use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult};
 use crate::link::index::{Branch, FileIndex, Loop};
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Intent, Program};
 
 use crate::summary::Summaries;
@@ -83,12 +83,14 @@ fn gives_fresh_future(program: &Program<'_>, call: ExprRef) -> bool {
         .callees(call)
         .iter()
         .all(|callee| matches!(callee, Callee::Function { .. }));
-    let mut values = program.values(call).iter().peekable();
+    let is_future =
+        |value| matches!(program.role(value), Some(Role::Future | Role::AsyncResult)) && program.site(value).is_some();
+    let values = program.values(call);
     through
-        && values.peek().is_some()
-        && values.all(|value| {
-            matches!(program.role(value), Some(Role::Future | Role::AsyncResult)) && program.site(value).is_some()
-        })
+        && values.iter().any(is_future)
+        && values
+            .iter()
+            .all(|value| is_future(value) || matches!(program.value(value), Value::Unknown(_)))
         && !program.index(call.file).loops_around(call.expr).is_empty()
 }
 
