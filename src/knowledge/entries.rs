@@ -62,6 +62,28 @@ pub struct CallFact {
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
+    /// What the call is in the life of a worker, pool, future or result: that of its receiver, or of its arguments.
+    pub step: Option<LifeStep>,
+}
+
+/// What a call is in the life of a worker, pool, future or result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LifeStep {
+    /// Starts a worker.
+    Start,
+    /// Waits until a worker, pool or queue is done.
+    Join,
+    /// Ends it: `close`, `terminate`, `shutdown`, `cancel`.
+    Close,
+    /// Gives the outcome of a task, its exception included.
+    Outcome,
+    /// Has the outcome of a task handed to a callback.
+    Callback,
+    /// Looks at its state without waiting and without an outcome.
+    Peek,
+    /// Waits for the futures among its arguments and gives them back.
+    Waits,
 }
 
 /// What is waited for.
@@ -374,6 +396,8 @@ pub struct SubmissionShape {
     pub worker: WorkerChoice,
     /// Where the callable stands; `None` for classes whose `run` method is the work.
     pub callable: Option<Position>,
+    /// Where an argument stands that must be left out, although a callable is easily put there.
+    pub group_at: Option<Position>,
     /// How the callable's arguments are passed.
     pub arguments: ArgumentsShape,
     /// Where the tuple of arguments or the iterable stands.

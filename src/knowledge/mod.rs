@@ -7,7 +7,7 @@ mod entries;
 mod load;
 
 pub use entries::{
-    ArgumentsShape, AttributeFact, Backend, CallFact, FanOut, Growth, Invocation, LockKind, LoopUse, Operation, Pickling,
+    ArgumentsShape, AttributeFact, Backend, CallFact, FanOut, Growth, Invocation, LifeStep, LockKind, LoopUse, Operation, Pickling,
     PicklingMoment, Position, Role, SecondsRange, Selector, Semantic, SideEffect, StartsWhen, SubmissionResult,
     SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
 };

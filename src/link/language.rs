@@ -27,6 +27,14 @@ pub const GENERATOR: &str = "builtins.generator";
 pub const BASE_EXCEPTION: &str = "builtins.BaseException";
 /// The type of `None`.
 pub const NONE_TYPE: &str = "builtins.None";
+/// Types whose instances cannot be called, all of which but the numbers can be iterated.
+pub const PLAIN_TYPES: [&str; 12] = [
+    STR, BYTES, INT, FLOAT, BOOL, SLICE, LIST, TUPLE, SET, DICT, GENERATOR, NONE_TYPE,
+];
+/// The class above all exceptions that are failures.
+pub const EXCEPTION: &str = "builtins.Exception";
+/// Exceptions that end a thread or mark a method as abstract, rather than report a failure.
+pub const NO_FAILURES: [&str; 2] = ["builtins.NotImplementedError", "builtins.SystemExit"];
 /// Where names live that nothing binds.
 pub const BUILTINS: &str = "builtins";
 
@@ -45,8 +53,6 @@ pub const MAIN: &str = "__main__";
 pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 /// The attribute of `sys` that holds the arguments of the command line.
 pub const ARGUMENT_VECTOR: &str = "argv";
-/// The class above all exceptions that programs handle.
-pub const EXCEPTION: &str = "builtins.Exception";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The method that sets up an instance.

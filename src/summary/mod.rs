@@ -14,12 +14,14 @@ mod sizes;
 
 pub mod child_memory;
 pub mod event_loop;
+pub mod handed_over;
 pub mod lifecycles;
 pub mod locks;
 pub mod pickling;
 pub mod pools;
 pub mod raises;
 pub mod sharing;
+pub mod signatures;
 pub mod startup;
 
 use std::collections::HashMap;
