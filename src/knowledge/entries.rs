@@ -46,6 +46,8 @@ pub struct CallFact {
     /// The call never raises in a correct program (`list.append`, `len` of a list).
     #[serde(default)]
     pub cannot_raise: bool,
+    /// The argument that gives the shape or length of the array that is made, 8 bytes an element.
+    pub allocates: Option<Position>,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -160,11 +162,18 @@ pub struct TypeFact {
     pub context_argument: Option<Position>,
     /// Arguments that a worker's constructor hands to the child itself (`initializer`, `initargs`).
     pub initializer_argument: Option<Position>,
+    /// The argument of the constructor with the arguments of the initializer.
+    pub initargs_argument: Option<Position>,
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
     /// Bytes that an instance typically holds, lower and upper bound.
     pub bytes: Option<[f64; 2]>,
+    /// It is a connection, or makes connections, that a forked child must not go on using.
+    pub connection: Option<Connection>,
+    /// It is a source of random numbers with a state of its own, which copies go on from.
+    #[serde(default)]
+    pub random_state: bool,
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
@@ -182,6 +191,16 @@ pub enum Pickling {
     Fails,
     /// Only while a child process is being started (multiprocessing's own primitives).
     Inherits,
+}
+
+/// When an object that talks to a peer opens its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// When it is made.
+    Open,
+    /// When it is first used.
+    OnUse,
 }
 
 /// The part that a type plays between threads and processes.
@@ -594,6 +613,16 @@ pub enum Semantic {
     Endless,
     /// Ends the program or thread (`sys.exit`).
     Exits,
+    /// Changes the receiver, or argument 0 for functions, without putting anything in (`list.sort`).
+    Changes,
+    /// Draws from a random state that belongs to the whole process.
+    DrawsRandom,
+    /// Seeds a random state that belongs to the whole process.
+    SeedsRandom,
+    /// Lets go of the connections that the receiver has inherited, so that it opens its own.
+    ResetsConnection,
+    /// Has a function run after each fork.
+    RunsAfterFork,
 }
 
 /// A library's file, as written.

@@ -8,4 +8,5 @@ pub(super) static RULES: &[&Rule] = &[
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
+    &super::unguarded_shared_value::RULE,
 ];

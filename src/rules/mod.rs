@@ -11,6 +11,7 @@ mod io_work_in_process;
 mod isolation;
 mod syntax_error;
 mod tiny_task_in_process;
+mod unguarded_shared_value;
 mod wording;
 
 use crate::finding::{FileId, Finding, Severity};
