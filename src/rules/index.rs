@@ -8,5 +8,8 @@ pub(super) static RULES: &[&Rule] = &[
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,
     &super::tiny_task_in_process::RULE,
+    &super::lost_global_write::RULE,
+    &super::lost_argument_write::RULE,
+    &super::lost_self_write::RULE,
     &super::unguarded_shared_value::RULE,
 ];

@@ -6,8 +6,10 @@
 
 mod graph;
 mod held;
+mod lost;
 mod origin;
 mod shared;
+mod uses;
 mod walk;
 
 use std::collections::HashMap;
@@ -17,6 +19,8 @@ use crate::link::Program;
 
 use super::Summaries;
 
+pub use lost::LostWrite;
+pub use origin::{Origin, Root, Spot};
 pub use shared::SharedUpdate;
 
 /// What a child process writes into its own copy of memory, or inherits from its parent.
@@ -24,6 +28,8 @@ pub use shared::SharedUpdate;
 pub struct ChildMemory {
     /// Updates of shared values that other processes make at the same time without a lock.
     pub shared_updates: Vec<SharedUpdate>,
+    /// Writes to copies of what the parent looks at.
+    pub lost_writes: Vec<LostWrite>,
 }
 
 impl ChildMemory {
@@ -39,7 +45,9 @@ impl ChildMemory {
             .filter(|(_, submission)| submission.may_be(WorkerKind::Process))
             .map(|(number, submission)| walk::ChildRun::new(program, &graph, &mut held, number, submission))
             .collect();
+        let uses = uses::Uses::new(program);
         Self {
+            lost_writes: lost::writes(program, &graph, &uses, &runs),
             shared_updates: shared::updates(program, &runs),
         }
     }
