@@ -39,17 +39,25 @@ fn finding(context: &Context<'_>, rule: &Rule, lost: &LostWrite) -> Finding {
         ),
     };
     let message = match lost.read {
-        Some(_) => format!("{target} runs in a process and writes {whose} `{object}`; the parent reads its own, which stays as it was"),
+        Some(_) => format!(
+            "{target} runs in a process and writes {whose} `{object}`; the parent reads its own, which stays as it was"
+        ),
         None => format!("{target} runs in a process and writes {whose} `{object}`; the parent's own stays as it was"),
     };
     let sure = lost.read.is_some() && submission.is_always(WorkerKind::Process);
     let mut draft = context
         .finding(rule, program.place(lost.write), message)
         .confidence(if sure { Confidence::High } else { Confidence::Medium })
-        .note(program.place(submission.call), format!("{target} is {} a process here", wording::handed(submission)))
+        .note(
+            program.place(submission.call),
+            format!("{target} is {} a process here", wording::handed(submission)),
+        )
         .notes(lost.path.iter().cloned());
     if let Some(read) = lost.read {
-        draft = draft.note(program.place(read), format!("`{}` is read here, in the parent", program.text(read)));
+        draft = draft.note(
+            program.place(read),
+            format!("`{}` is read here, in the parent", program.text(read)),
+        );
     }
     draft.help(help).done()
 }

@@ -4,15 +4,21 @@
 //! earlier stages say and decide whether to speak. A rule is one file here, one page in `rules/` and one folder in
 //! `fixtures/`; `index.rs` lists them and is rewritten by `tests/rules.rs`.
 
+mod child_start;
+mod connection_shared_across_fork;
 mod context;
 mod cpu_work_in_thread;
+mod duplicated_random_state;
+mod fork_dependent_global;
 mod index;
 mod io_work_in_process;
 mod isolation;
+mod large_payload_per_task;
 mod lost;
 mod lost_argument_write;
 mod lost_global_write;
 mod lost_self_write;
+mod proxy_in_hot_loop;
 mod syntax_error;
 mod tiny_task_in_process;
 mod unguarded_shared_value;

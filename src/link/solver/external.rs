@@ -71,7 +71,9 @@ impl Solver<'_> {
                 self.invoke(&invocation, receiver, arguments, call, depth);
             }
         }
-        let made = fact.and_then(|fact| fact.returns.as_ref()).map_or(name, |returns| returns.name.as_str());
+        let made = fact
+            .and_then(|fact| fact.returns.as_ref())
+            .map_or(name, |returns| returns.name.as_str());
         self.bind_initializer(made, arguments, call, depth);
         let site = Some(Site::Expr(call));
         match fact.and_then(|fact| fact.returns.clone()) {

@@ -115,7 +115,9 @@ impl CallGraph {
     fn argument(&mut self, program: &Program<'_>, argument: ExprRef) {
         for value in program.values(argument).iter() {
             match *program.value(value) {
-                Value::Function(function) | Value::BoundMethod { function, .. } => self.add(program, argument, function),
+                Value::Function(function) | Value::BoundMethod { function, .. } => {
+                    self.add(program, argument, function)
+                }
                 Value::Partial(_) => {
                     for callee in program.callees_of(&crate::link::values::ValueSet::one(value)) {
                         self.callee(program, argument, &callee, 0);
@@ -231,7 +233,12 @@ pub(super) struct Afterwards {
 const MOMENTS: usize = 300;
 
 impl Afterwards {
-    pub(super) fn new(program: &Program<'_>, graph: &CallGraph, call: ExprRef, child: &dyn Fn(ScopeRef) -> bool) -> Self {
+    pub(super) fn new(
+        program: &Program<'_>,
+        graph: &CallGraph,
+        call: ExprRef,
+        child: &dyn Fn(ScopeRef) -> bool,
+    ) -> Self {
         let mut afterwards = Self::default();
         let mut work = vec![call];
         let mut seen = HashSet::new();
@@ -294,10 +301,13 @@ fn moment(program: &Program<'_>, anchor: ExprRef) -> Moment {
         until = until.min(end_of_block(program, anchor, id));
         level = index.statement(id).parent.map(|(above, _)| above);
     }
-    let outermost = index.loops_around(anchor.expr).into_iter().filter_map(|around| match around {
-        Loop::Statement(id) => Some(index.statement(id).stmt.span.start),
-        Loop::Comprehension(_) => None,
-    });
+    let outermost = index
+        .loops_around(anchor.expr)
+        .into_iter()
+        .filter_map(|around| match around {
+            Loop::Statement(id) => Some(index.statement(id).stmt.span.start),
+            Loop::Comprehension(_) => None,
+        });
     Moment {
         anchor,
         from: program.place(anchor).span.end,
@@ -323,11 +333,15 @@ fn end_of_block(program: &Program<'_>, anchor: ExprRef, id: StmtId) -> u32 {
 fn exclude(program: &Program<'_>, first: ExprRef, second: ExprRef) -> bool {
     let index = program.index(first.file);
     let around = |expr: ExprRef| -> Vec<(StmtId, Branch)> {
-        index.statement_of(expr.expr).map_or_else(Vec::new, |id| index.ancestors(id).collect())
+        index
+            .statement_of(expr.expr)
+            .map_or_else(Vec::new, |id| index.ancestors(id).collect())
     };
     let second = around(second);
     around(first).into_iter().any(|(id, branch)| {
-        matches!(index.statement(id).stmt.kind, StmtKind::If { .. } | StmtKind::Match { .. })
-            && second.iter().any(|&(other, side)| other == id && side != branch)
+        matches!(
+            index.statement(id).stmt.kind,
+            StmtKind::If { .. } | StmtKind::Match { .. }
+        ) && second.iter().any(|&(other, side)| other == id && side != branch)
     })
 }

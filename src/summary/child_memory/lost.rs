@@ -143,7 +143,9 @@ impl<'p, 'a> Search<'p, 'a> {
             let stmt = index.statement(id).stmt;
             let (targets, adds): (Vec<ExprId>, bool) = match &stmt.kind {
                 StmtKind::Assign { targets, .. } => (targets.clone(), false),
-                StmtKind::Annotated { target, value: Some(_), .. } => (vec![*target], false),
+                StmtKind::Annotated {
+                    target, value: Some(_), ..
+                } => (vec![*target], false),
                 StmtKind::Augmented { target, .. } => (vec![*target], true),
                 StmtKind::Delete(targets) => (targets.clone(), false),
                 _ => (Vec::new(), false),
@@ -196,7 +198,10 @@ impl<'p, 'a> Search<'p, 'a> {
             }
             ExprKind::Attribute { base, .. } => {
                 let named = program.values(here(*base)).iter().any(|value| {
-                    matches!(program.value(value), Value::Instance { .. } | Value::Class(_) | Value::Module(_))
+                    matches!(
+                        program.value(value),
+                        Value::Instance { .. } | Value::Class(_) | Value::Module(_)
+                    )
                 });
                 if named && let Some(origin) = origins.of(target) {
                     found.push(Write {
@@ -242,7 +247,11 @@ impl<'p, 'a> Search<'p, 'a> {
             return None;
         };
         let object = self.program.sibling(at, object);
-        let shared = self.program.values(object).iter().any(|value| self.program.role(value).is_some());
+        let shared = self
+            .program
+            .values(object)
+            .iter()
+            .any(|value| self.program.role(value).is_some());
         let origin = origins.of(object.expr).filter(|_| !shared)?;
         Some(Write {
             at,
@@ -318,7 +327,10 @@ impl<'p, 'a> Search<'p, 'a> {
                 DefKind::Element { iterable, .. } => *iterable,
                 _ => return false,
             };
-            index.statement_of(value).is_some() && self.afterwards.covers(self.program, ExprRef { file, expr: value }, false)
+            index.statement_of(value).is_some()
+                && self
+                    .afterwards
+                    .covers(self.program, ExprRef { file, expr: value }, false)
         })
     }
 
@@ -331,7 +343,9 @@ impl<'p, 'a> Search<'p, 'a> {
             _ => None,
         })
         .filter(|site| match site {
-            Site::Expr(expr) => !self.run.runs(self.program.function_around(self.program.scope_of(*expr))),
+            Site::Expr(expr) => !self
+                .run
+                .runs(self.program.function_around(self.program.scope_of(*expr))),
             _ => false,
         })
         .collect()
@@ -368,7 +382,11 @@ impl<'p, 'a> Search<'p, 'a> {
         index.statement_of(place.expr).is_some_and(|id| {
             let returns = matches!(index.statement(id).stmt.kind, StmtKind::Return(_));
             let scope = program.function_around(program.scope_of(place));
-            let is_target = self.submission.targets.iter().any(|target| target.function() == Some(scope));
+            let is_target = self
+                .submission
+                .targets
+                .iter()
+                .any(|target| target.function() == Some(scope));
             returns && is_target && self.submission.shape.result != SubmissionResult::Worker
         })
     }
@@ -450,7 +468,12 @@ pub(super) fn sent_expressions(program: &Program<'_>, submission: &Submission<'_
     let mut sent: Vec<ExprRef> = submission.arguments.iter().map(|argument| argument.expr).collect();
     for partial in submission.targets.iter().flat_map(|target| &target.partials) {
         if let ExprKind::Call { arguments, .. } = program.kind(*partial) {
-            sent.extend(arguments.iter().skip(1).map(|argument| program.sibling(*partial, argument.value)));
+            sent.extend(
+                arguments
+                    .iter()
+                    .skip(1)
+                    .map(|argument| program.sibling(*partial, argument.value)),
+            );
         }
     }
     sent.sort();

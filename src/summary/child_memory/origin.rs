@@ -85,9 +85,9 @@ impl Origins<'_, '_> {
                 if slice { None } else { self.follow(*base, depth + 1) }
             }
             ExprKind::Call { .. } => self.part_given(expr, depth, false),
-            ExprKind::Conditional { body, orelse, .. } => {
-                self.follow(*body, depth + 1).or_else(|| self.follow(*orelse, depth + 1))
-            }
+            ExprKind::Conditional { body, orelse, .. } => self
+                .follow(*body, depth + 1)
+                .or_else(|| self.follow(*orelse, depth + 1)),
             ExprKind::Boolean { values, .. } => values.iter().find_map(|&value| self.follow(value, depth + 1)),
             ExprKind::Named { value, .. } => self.follow(*value, depth + 1),
             _ => None,
@@ -113,7 +113,9 @@ impl Origins<'_, '_> {
             return None;
         };
         for found in self.program.callees(call) {
-            let Callee::External { name, receiver } = found else { continue };
+            let Callee::External { name, receiver } = found else {
+                continue;
+            };
             let from_receiver = match self.program.knowledge.semantic(&name) {
                 Some(Semantic::Argument) => false,
                 Some(Semantic::Element | Semantic::SetDefault) => receiver.is_some(),
@@ -129,7 +131,9 @@ impl Origins<'_, '_> {
                 }
                 continue;
             }
-            let given = arguments.iter().filter(|argument| argument.kind == ArgumentKind::Positional);
+            let given = arguments
+                .iter()
+                .filter(|argument| argument.kind == ArgumentKind::Positional);
             for argument in given {
                 let origin = if elements {
                     self.elements(argument.value, depth + 1)
@@ -221,12 +225,7 @@ impl Origins<'_, '_> {
 
 /// The variable that a module's name stands for: itself, or the one that it is imported from. Functions, classes and
 /// modules are none.
-pub(super) fn home(
-    program: &Program<'_>,
-    file: FileId,
-    symbol: SymbolId,
-    depth: u32,
-) -> Option<(FileId, SymbolId)> {
+pub(super) fn home(program: &Program<'_>, file: FileId, symbol: SymbolId, depth: u32) -> Option<(FileId, SymbolId)> {
     let facts = program.file(file);
     let mut variable = false;
     for &def in &facts.symbol(symbol).definitions {

@@ -59,7 +59,12 @@ fn is_made_by_several(program: &Program<'_>, submissions: &[usize]) -> bool {
         .iter()
         .map(of)
         .any(|submission| submission.intent.is_fan_out() && !has_one_worker(program, submission))
-        || submissions.iter().map(of).filter(|submission| !submission.forwarded).count() > 1
+        || submissions
+            .iter()
+            .map(of)
+            .filter(|submission| !submission.forwarded)
+            .count()
+            > 1
 }
 
 /// Whether the pool behind a submission is made with one worker.
@@ -74,7 +79,10 @@ pub(super) fn has_one_worker(program: &Program<'_>, submission: &Submission<'_>)
         let (numbers, other) = program.literal_integers(argument);
         (!other).then(|| numbers.into_iter().max()).flatten()
     };
-    let processes = submission.workers.iter().filter(|worker| worker.kind == Some(WorkerKind::Process));
+    let processes = submission
+        .workers
+        .iter()
+        .filter(|worker| worker.kind == Some(WorkerKind::Process));
     processes.map(count).all(|count| count == Some(1))
 }
 
@@ -189,7 +197,9 @@ fn is_given(program: &Program<'_>, function: ScopeRef, expr: ExprId, depth: u32)
     }
     match program.kind(at(function, expr)) {
         ExprKind::Attribute { .. } => true,
-        ExprKind::Sequence { elements, .. } => elements.iter().any(|&element| is_given(program, function, element, depth + 1)),
+        ExprKind::Sequence { elements, .. } => elements
+            .iter()
+            .any(|&element| is_given(program, function, element, depth + 1)),
         ExprKind::Binary { left, right, .. } => {
             is_given(program, function, *left, depth + 1) || is_given(program, function, *right, depth + 1)
         }
@@ -198,7 +208,9 @@ fn is_given(program: &Program<'_>, function: ScopeRef, expr: ExprId, depth: u32)
                 DefKind::Parameter { .. } => true,
                 // A part of a task's tuple.
                 DefKind::Assign { value, path } => !path.is_empty() && is_given(program, function, *value, depth + 1),
-                DefKind::Element { iterable, .. } => is_bounded_range(program, at(function, *iterable), function, depth),
+                DefKind::Element { iterable, .. } => {
+                    is_bounded_range(program, at(function, *iterable), function, depth)
+                }
                 _ => false,
             }
         }),

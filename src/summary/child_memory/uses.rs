@@ -29,7 +29,9 @@ impl<'a> Uses<'a> {
             for statement in &index.statements {
                 let targets: Vec<ExprId> = match &statement.stmt.kind {
                     StmtKind::Assign { targets, .. } | StmtKind::Delete(targets) => targets.clone(),
-                    StmtKind::Annotated { target, value: Some(_), .. }
+                    StmtKind::Annotated {
+                        target, value: Some(_), ..
+                    }
                     | StmtKind::Augmented { target, .. }
                     | StmtKind::For { target, .. } => vec![*target],
                     StmtKind::With { items, .. } => items.iter().filter_map(|(_, target)| *target).collect(),
@@ -103,8 +105,11 @@ impl<'a> Uses<'a> {
                 };
                 let owners: Vec<ValueId> = base_values(program, attribute).collect();
                 let same = self.attributes.get(name.as_str()).into_iter().flatten().copied();
-                same.filter(|&other| base_values(program, other).any(|value| owners.iter().any(|&owner| may_be_same(program, owner, value))))
-                    .collect()
+                same.filter(|&other| {
+                    base_values(program, other)
+                        .any(|value| owners.iter().any(|&owner| may_be_same(program, owner, value)))
+                })
+                .collect()
             }
         }
     }
@@ -120,7 +125,8 @@ fn base_values<'p>(program: &'p Program<'_>, attribute: ExprRef) -> impl Iterato
         ExprKind::Attribute { base, .. } => Some(*base),
         _ => None,
     };
-    base.into_iter().flat_map(move |base| program.values(program.sibling(attribute, base)).iter())
+    base.into_iter()
+        .flat_map(move |base| program.values(program.sibling(attribute, base)).iter())
 }
 
 /// Whether two values may be one object of the project: of related classes, and not made in different places.
@@ -185,9 +191,10 @@ pub(super) fn deed(program: &Program<'_>, graph: &CallGraph, uses: &Uses<'_>, ex
                 };
             }
             ExprKind::Call { callee, .. } if *callee != current.expr && current == expr => {
-                let project = program.callees(around).iter().any(|callee| {
-                    matches!(callee, Callee::Function { .. } | Callee::Class(_) | Callee::Partial(_))
-                });
+                let project = program
+                    .callees(around)
+                    .iter()
+                    .any(|callee| matches!(callee, Callee::Function { .. } | Callee::Class(_) | Callee::Partial(_)));
                 return if project && holds_object(program, expr) {
                     Deed::Passes
                 } else {
@@ -197,9 +204,9 @@ pub(super) fn deed(program: &Program<'_>, graph: &CallGraph, uses: &Uses<'_>, ex
             _ => return Deed::Reads,
         }
     }
-    let alias = index.statement_of(expr.expr).is_some_and(|id| {
-        matches!(&index.statement(id).stmt.kind, StmtKind::Assign { value, .. } if *value == expr.expr)
-    });
+    let alias = index.statement_of(expr.expr).is_some_and(
+        |id| matches!(&index.statement(id).stmt.kind, StmtKind::Assign { value, .. } if *value == expr.expr),
+    );
     if alias && current == expr && holds_object(program, expr) {
         Deed::Passes
     } else {
@@ -209,10 +216,12 @@ pub(super) fn deed(program: &Program<'_>, graph: &CallGraph, uses: &Uses<'_>, ex
 
 /// Whether the value is an object whose further way is known.
 fn holds_object(program: &Program<'_>, expr: ExprRef) -> bool {
-    program
-        .values(expr)
-        .iter()
-        .any(|value| matches!(program.value(value), Value::ExternalInstance { site: Some(_), .. } | Value::Instance { .. }))
+    program.values(expr).iter().any(|value| {
+        matches!(
+            program.value(value),
+            Value::ExternalInstance { site: Some(_), .. } | Value::Instance { .. }
+        )
+    })
 }
 
 /// Whether an expression stands among the arguments of a hand-over or of what prepares one.
@@ -269,7 +278,11 @@ pub(super) fn changes_receiver(program: &Program<'_>, call: ExprRef) -> bool {
 pub(super) fn objects_behind(program: &Program<'_>, exprs: &[ExprRef]) -> BTreeSet<ValueId> {
     const LIMIT: usize = 400;
     let mut found: BTreeSet<ValueId> = BTreeSet::new();
-    let mut work: Vec<(ValueId, u32)> = exprs.iter().flat_map(|&expr| program.values(expr).iter()).map(|value| (value, 0)).collect();
+    let mut work: Vec<(ValueId, u32)> = exprs
+        .iter()
+        .flat_map(|&expr| program.values(expr).iter())
+        .map(|value| (value, 0))
+        .collect();
     while let Some((value, depth)) = work.pop() {
         if found.len() >= LIMIT || !found.insert(value) || depth >= 4 {
             continue;
@@ -287,7 +300,11 @@ pub(super) fn objects_behind(program: &Program<'_>, exprs: &[ExprRef]) -> BTreeS
 }
 
 /// The definitions of a global, with the function or module whose code makes each.
-pub(super) fn definitions_of(program: &Program<'_>, file: FileId, symbol: SymbolId) -> BTreeMap<crate::facts::DefId, ScopeRef> {
+pub(super) fn definitions_of(
+    program: &Program<'_>,
+    file: FileId,
+    symbol: SymbolId,
+) -> BTreeMap<crate::facts::DefId, ScopeRef> {
     let facts = program.file(file);
     let definitions = facts.symbol(symbol).definitions.iter();
     definitions

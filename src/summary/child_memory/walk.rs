@@ -85,7 +85,11 @@ impl ChildRun {
         let scope = program.scope(function);
         for (number, parameter) in scope.parameters.iter().enumerate() {
             let number = u32::try_from(number).expect("internal: fewer than 2^32 parameters");
-            let root = if bound && number == 0 { Root::Receiver } else { Root::Argument };
+            let root = if bound && number == 0 {
+                Root::Receiver
+            } else {
+                Root::Argument
+            };
             let at = first_expression(program, function);
             let _ = parameter;
             if let Some(at) = at {
