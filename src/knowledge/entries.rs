@@ -59,6 +59,8 @@ pub struct CallFact {
     /// May be called from any thread although its receiver belongs to one.
     #[serde(default)]
     pub any_thread: bool,
+    /// The argument that gives the shape or length of the array that is made, 8 bytes an element.
+    pub allocates: Option<Position>,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
@@ -210,6 +212,11 @@ pub struct TypeFact {
     pub needs_lock: bool,
     /// Bytes that an instance typically holds, lower and upper bound.
     pub bytes: Option<[f64; 2]>,
+    /// It is a connection, or makes connections, that a forked child must not go on using.
+    pub connection: Option<Connection>,
+    /// It is a source of random numbers with a state of its own, which copies go on from.
+    #[serde(default)]
+    pub random_state: bool,
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
@@ -234,6 +241,16 @@ pub enum Pickling {
     Inherits,
     /// Not by the plain pickler, but multiprocessing's own sends them over (sockets, connections).
     Sent,
+}
+
+/// When an object that talks to a peer opens its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// When it is made.
+    Open,
+    /// When it is first used.
+    OnUse,
 }
 
 /// The part that a type plays between threads and processes.
@@ -714,6 +731,16 @@ pub enum Semantic {
     Execs,
     /// Lets a process end although items that it has put are not yet written (`Queue.cancel_join_thread`).
     AbandonsItems,
+    /// Changes the receiver, or argument 0 for functions, without putting anything in (`list.sort`).
+    Changes,
+    /// Draws from a random state that belongs to the whole process.
+    DrawsRandom,
+    /// Seeds a random state that belongs to the whole process.
+    SeedsRandom,
+    /// Lets go of the connections that the receiver has inherited, so that it opens its own.
+    ResetsConnection,
+    /// Has a function run after each fork.
+    RunsAfterFork,
 }
 
 /// What a call means to the event loop in whose thread it is made.

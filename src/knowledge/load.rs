@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Operation, Role, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Operation, Role, Semantic, SubmissionShape, TypeFact,
+    WaitOn,
 };
 use entry::Entry;
 

@@ -71,12 +71,32 @@ impl Solver<'_> {
                 self.invoke(&invocation, receiver, arguments, call, depth);
             }
         }
+        let made = fact
+            .and_then(|fact| fact.returns.as_ref())
+            .map_or(name, |returns| returns.name.as_str());
+        self.bind_initializer(made, arguments, call, depth);
         let site = Some(Site::Expr(call));
         match fact.and_then(|fact| fact.returns.clone()) {
             Some(returns) => self.returned(&returns, receiver, arguments, site),
             None if self.knowledge.type_fact(name).is_some() => self.external_instance(name, site),
             None if self.knowledge.library_of(name).is_none() => self.unknown(Unresolved::UnknownLibrary),
             None => self.unknown(Unresolved::ExternalResult),
+        }
+    }
+
+    /// Binds the arguments of the function that the workers of a new pool run first.
+    fn bind_initializer(&mut self, pool: &str, arguments: &Arguments, call: ExprRef, depth: u32) {
+        let Some(fact) = self.knowledge.type_fact(pool) else {
+            return;
+        };
+        let at = |position: &Option<Position>| {
+            let position = position.as_ref()?;
+            arguments.get(position.position, position.keyword.as_deref()).cloned()
+        };
+        if let Some(callees) = at(&fact.initializer_argument) {
+            let given = at(&fact.initargs_argument).unwrap_or_default();
+            let given = self.spread(&given);
+            self.apply_all(&callees, &given, call, depth + 1);
         }
     }
 
