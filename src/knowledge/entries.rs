@@ -46,9 +46,46 @@ pub struct CallFact {
     /// The call never raises in a correct program (`list.append`, `len` of a list).
     #[serde(default)]
     pub cannot_raise: bool,
+    /// A callable argument that runs in a child process between fork and exec.
+    pub runs_before_exec: Option<Position>,
+    /// Adds to the receiver or takes from it, so that its size may change.
+    #[serde(default)]
+    pub resizes: bool,
+    /// Gives a live view of the receiver, not a copy.
+    #[serde(default)]
+    pub is_view: bool,
+    /// The argument that gives the lock under which the call, a decorator, uses its first argument.
+    pub lock_argument: Option<Position>,
+    /// May be called from any thread although its receiver belongs to one.
+    #[serde(default)]
+    pub any_thread: bool,
+    /// The argument that gives the shape or length of the array that is made, 8 bytes an element.
+    pub allocates: Option<Position>,
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
+    /// What the call is in the life of a worker, pool, future or result: that of its receiver, or of its arguments.
+    pub step: Option<LifeStep>,
+}
+
+/// What a call is in the life of a worker, pool, future or result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LifeStep {
+    /// Starts a worker.
+    Start,
+    /// Waits until a worker, pool or queue is done.
+    Join,
+    /// Ends it: `close`, `terminate`, `shutdown`, `cancel`.
+    Close,
+    /// Gives the outcome of a task, its exception included.
+    Outcome,
+    /// Has the outcome of a task handed to a callback.
+    Callback,
+    /// Looks at its state without waiting and without an outcome.
+    Peek,
+    /// Waits for the futures among its arguments and gives them back.
+    Waits,
 }
 
 /// What is waited for.
@@ -162,14 +199,32 @@ pub struct TypeFact {
     pub context_argument: Option<Position>,
     /// Arguments that a worker's constructor hands to the child itself (`initializer`, `initargs`).
     pub initializer_argument: Option<Position>,
+    /// The argument of the constructor with the arguments of the initializer.
+    pub initargs_argument: Option<Position>,
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
+    /// Iterating over it fails when its size changes meanwhile.
+    #[serde(default)]
+    pub fixed_while_iterated: bool,
+    /// Each of its methods takes several steps that threads must not interleave.
+    #[serde(default)]
+    pub needs_lock: bool,
     /// Bytes that an instance typically holds, lower and upper bound.
     pub bytes: Option<[f64; 2]>,
+    /// It is a connection, or makes connections, that a forked child must not go on using.
+    pub connection: Option<Connection>,
+    /// It is a source of random numbers with a state of its own, which copies go on from.
+    #[serde(default)]
+    pub random_state: bool,
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
+    /// A process that has put items on it ends only when they are in its pipe, which holds little.
+    #[serde(default)]
+    pub fills_pipe: bool,
+    /// The argument of the constructor that lifts this when it is `False`.
+    pub thread_check: Option<Position>,
     /// Leaving a `with` block of it: what happens to pending work.
     pub on_exit: Option<String>,
 }
@@ -184,6 +239,18 @@ pub enum Pickling {
     Fails,
     /// Only while a child process is being started (multiprocessing's own primitives).
     Inherits,
+    /// Not by the plain pickler, but multiprocessing's own sends them over (sockets, connections).
+    Sent,
+}
+
+/// When an object that talks to a peer opens its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// When it is made.
+    Open,
+    /// When it is first used.
+    OnUse,
 }
 
 /// The part that a type plays between threads and processes.
@@ -346,6 +413,8 @@ pub struct SubmissionShape {
     pub worker: WorkerChoice,
     /// Where the callable stands; `None` for classes whose `run` method is the work.
     pub callable: Option<Position>,
+    /// Where an argument stands that must be left out, although a callable is easily put there.
+    pub group_at: Option<Position>,
     /// How the callable's arguments are passed.
     pub arguments: ArgumentsShape,
     /// Where the tuple of arguments or the iterable stands.
@@ -648,8 +717,56 @@ pub enum Semantic {
     GetContext,
     /// Iterates at most a bounded number of elements or for ever (`itertools.count`).
     Endless,
+    /// As above; each element is argument 0.
+    Repeats,
+    /// Teaches the pickler how to pickle the type in argument 0.
+    RegistersPickling,
     /// Ends the program or thread (`sys.exit`).
     Exits,
+    /// Tells the first process of a program from its children (`current_process`, `parent_process`).
+    IdentifiesProcess,
+    /// Makes a child process that is a copy of this one (`os.fork`).
+    Forks,
+    /// Replaces the program of this process (`os.execv`).
+    Execs,
+    /// Lets a process end although items that it has put are not yet written (`Queue.cancel_join_thread`).
+    AbandonsItems,
+    /// Changes the receiver, or argument 0 for functions, without putting anything in (`list.sort`).
+    Changes,
+    /// Draws from a random state that belongs to the whole process.
+    DrawsRandom,
+    /// Seeds a random state that belongs to the whole process.
+    SeedsRandom,
+    /// Lets go of the connections that the receiver has inherited, so that it opens its own.
+    ResetsConnection,
+    /// Has a function run after each fork.
+    RunsAfterFork,
+}
+
+/// What a call means to the event loop in whose thread it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoopUse {
+    /// Gives something to await; holds for everything below the name.
+    Awaitable,
+    /// Other linters report a plain call of it in a coroutine function.
+    Linted,
+    /// Waits or not by an option or a setting of the object; holds for everything below the name.
+    MayNotBlock,
+    /// Makes the object not wait.
+    TurnsNonBlocking,
+    /// Changes the loop's state, which only the loop's own thread may.
+    TouchesLoop,
+    /// Runs a loop until something is done, which fails while another one runs in the thread.
+    RunsLoop,
+    /// Makes a loop for the thread.
+    MakesLoop,
+    /// Patches the loop so that another may run inside.
+    AllowsNesting,
+    /// Tells whether a loop runs.
+    AsksForLoop,
+    /// Tells that waiting is over, or waits for that without blocking.
+    Settles,
 }
 
 /// A library's file, as written.
@@ -673,6 +790,9 @@ pub(super) struct LibraryFile {
     /// What calls mean to the flow of values.
     #[serde(default)]
     pub(super) semantics: BTreeMap<String, Semantic>,
+    /// What calls mean to an event loop.
+    #[serde(default, rename = "event-loop")]
+    pub(super) event_loop: BTreeMap<String, LoopUse>,
     /// What calls do to what units share.
     #[serde(default)]
     pub(super) operations: BTreeMap<String, Operation>,

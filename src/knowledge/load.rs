@@ -7,14 +7,16 @@ mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, Operation, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Operation, Role, Semantic, SubmissionShape, TypeFact,
+    WaitOn,
 };
 use entry::Entry;
 
@@ -45,19 +47,22 @@ pub enum KnowledgeError {
 /// Start-up only cuts the files into lines; an entry is parsed when it is first looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Knowledge {
-    calls: HashMap<Cow<'static, str>, Entry<CallFact>>,
-    types: HashMap<Cow<'static, str>, Entry<TypeFact>>,
-    attributes: HashMap<Cow<'static, str>, Entry<AttributeFact>>,
-    aliases: HashMap<Cow<'static, str>, Cow<'static, str>>,
-    submissions: HashMap<String, SubmissionShape>,
-    semantics: HashMap<Cow<'static, str>, Entry<Semantic>>,
-    operations: HashMap<Cow<'static, str>, Entry<Operation>>,
+    calls: FxHashMap<Cow<'static, str>, Entry<CallFact>>,
+    types: FxHashMap<Cow<'static, str>, Entry<TypeFact>>,
+    attributes: FxHashMap<Cow<'static, str>, Entry<AttributeFact>>,
+    aliases: FxHashMap<Cow<'static, str>, Cow<'static, str>>,
+    /// Top-level packages of the aliases: most names need no search.
+    aliased: HashSet<String>,
+    submissions: FxHashMap<String, SubmissionShape>,
+    semantics: FxHashMap<Cow<'static, str>, Entry<Semantic>>,
+    event_loop: FxHashMap<Cow<'static, str>, Entry<LoopUse>>,
+    operations: FxHashMap<Cow<'static, str>, Entry<Operation>>,
     /// Name of a method -> the types that have one, sorted; filled when it is first asked for.
-    owners: OnceLock<HashMap<String, Vec<String>>>,
+    owners: OnceLock<FxHashMap<String, Vec<String>>>,
     /// Names that the user has spoken of.
     user: BTreeSet<String>,
     /// Top-level package -> the library whose file speaks of it.
-    packages: HashMap<String, LibraryHeader>,
+    packages: FxHashMap<String, LibraryHeader>,
 }
 
 impl Knowledge {
@@ -74,6 +79,11 @@ impl Knowledge {
                     knowledge.add_lines(name, text);
                 }
             }
+            knowledge.aliased = knowledge
+                .aliases
+                .keys()
+                .map(|alias| top_level(alias).to_owned())
+                .collect();
             knowledge
         })
     }
@@ -174,6 +184,15 @@ impl Knowledge {
             .find_map(|owner| self.submissions.get(&format!("{owner}.{method}")))
     }
 
+    /// Whether a name is a type with a worker's role, or writes calls down for workers.
+    #[must_use]
+    pub fn is_worker_part(&self, name: &str) -> bool {
+        self.semantic(name) == Some(Semantic::Delayed)
+            || self
+                .type_fact(name)
+                .is_some_and(|fact| matches!(fact.role, Some(Role::Executor | Role::Pool)))
+    }
+
     /// What a call of this name means to the flow of values, where a type and a cost do not say it.
     #[must_use]
     pub fn semantic(&self, name: &str) -> Option<Semantic> {
@@ -237,8 +256,8 @@ impl Knowledge {
         })
     }
 
-    fn methods_by_name(&self) -> HashMap<String, Vec<String>> {
-        let mut owners: HashMap<String, Vec<String>> = HashMap::new();
+    fn methods_by_name(&self) -> FxHashMap<String, Vec<String>> {
+        let mut owners: FxHashMap<String, Vec<String>> = FxHashMap::default();
         for (name, _) in sorted(&self.calls) {
             if let Some((owner, method)) = name.rsplit_once('.')
                 && self.types.contains_key(owner)
@@ -286,6 +305,19 @@ impl Knowledge {
         sorted(&self.submissions).map(|(_, shape)| shape)
     }
 
+    /// Words without one of which a text cannot hand work over: the packages that submissions and their aliases live in.
+    #[must_use]
+    pub fn worker_words(&self) -> BTreeSet<String> {
+        let packages: BTreeSet<&str> = self.submissions.keys().map(|api| top_level(api)).collect();
+        let mut words: BTreeSet<String> = packages.iter().map(|&package| package.to_owned()).collect();
+        for (alias, target) in self.aliases() {
+            if packages.contains(top_level(target)) {
+                words.insert(alias.rsplit('.').next().unwrap_or(alias).to_owned());
+            }
+        }
+        words
+    }
+
     /// The top-level packages that are spoken of, with the library they belong to, sorted by package.
     pub fn packages(&self) -> impl Iterator<Item = (&str, &str)> {
         sorted(&self.packages).map(|(package, library)| (package, library.name.as_str()))
@@ -293,6 +325,9 @@ impl Knowledge {
 
     /// Replaces the longest prefix of a name that is an alias.
     fn follow_alias(&self, name: &str) -> Option<String> {
+        if !self.aliased.contains(top_level(name)) {
+            return None;
+        }
         let mut end = name.len();
         loop {
             if let Some(target) = self.aliases.get(&name[..end]) {
@@ -300,6 +335,24 @@ impl Knowledge {
             }
             end = name[..end].rfind('.')?;
         }
+    }
+
+    /// What a call means to the event loop in whose thread it is made.
+    #[must_use]
+    pub fn loop_use(&self, name: &str) -> Option<LoopUse> {
+        let name = self.canonical(name);
+        if let Some(entry) = self.event_loop.get(&*name) {
+            return Some(*entry.fact());
+        }
+        let mut end = name.len();
+        while let Some(dot) = name[..end].rfind('.') {
+            end = dot;
+            let above = self.event_loop.get(&name[..end]).map(Entry::fact);
+            if let Some(&found @ (LoopUse::Awaitable | LoopUse::MayNotBlock)) = above {
+                return Some(found);
+            }
+        }
+        None
     }
 
     /// The type and its bases, breadth first, each once, under their canonical names.
@@ -336,12 +389,15 @@ impl Knowledge {
             if let Some(name) = line.strip_prefix('[') {
                 table = name;
             } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
-                self.add_package(key, &library);
+                if table != "event-loop]" {
+                    self.add_package(key, &library);
+                }
                 let key = Cow::Borrowed(key);
                 match table {
                     "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
                     "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
                     "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
+                    "event-loop]" => drop(self.event_loop.insert(key, Entry::unparsed(file, value))),
                     "operations]" => drop(self.operations.insert(key, Entry::unparsed(file, value))),
                     "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
                     "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
@@ -364,6 +420,7 @@ impl Knowledge {
         self.types.extend(parsed_entries(file.types));
         self.attributes.extend(parsed_entries(file.attributes));
         self.semantics.extend(parsed_entries(file.semantics));
+        self.event_loop.extend(parsed_entries(file.event_loop));
         self.operations.extend(parsed_entries(file.operations));
         self.aliases.extend(
             file.aliases
@@ -442,7 +499,7 @@ fn top_level(name: &str) -> &str {
     name.split_once('.').map_or(name, |(package, _)| package)
 }
 
-fn sorted<K: AsRef<str>, V>(map: &HashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
+fn sorted<K: AsRef<str>, V>(map: &FxHashMap<K, V>) -> impl Iterator<Item = (&str, &V)> {
     let mut entries: Vec<(&str, &V)> = map.iter().map(|(name, value)| (name.as_ref(), value)).collect();
     entries.sort_unstable_by_key(|(name, _)| *name);
     entries.into_iter()

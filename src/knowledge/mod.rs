@@ -7,8 +7,8 @@ mod entries;
 mod load;
 
 pub use entries::{
-    ArgumentsShape, AttributeFact, Backend, CallFact, FanOut, Growth, Invocation, LockKind, Operation, Pickling,
-    PicklingMoment, Position, Role, SecondsRange, Selector, Semantic, SideEffect, StartsWhen, SubmissionResult,
-    SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
+    ArgumentsShape, AttributeFact, Backend, CallFact, Connection, FanOut, Growth, Invocation, LifeStep, LockKind,
+    LoopUse, Operation, Pickling, PicklingMoment, Position, Role, SecondsRange, Selector, Semantic, SideEffect,
+    StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
 };
 pub use load::{Knowledge, KnowledgeError};

@@ -23,8 +23,18 @@ pub const SET: &str = "builtins.set";
 pub const DICT: &str = "builtins.dict";
 /// The type of generator expressions and of what generator functions return.
 pub const GENERATOR: &str = "builtins.generator";
+/// The type above all exceptions.
+pub const BASE_EXCEPTION: &str = "builtins.BaseException";
 /// The type of `None`.
 pub const NONE_TYPE: &str = "builtins.None";
+/// Types whose instances cannot be called, all of which but the numbers can be iterated.
+pub const PLAIN_TYPES: [&str; 12] = [
+    STR, BYTES, INT, FLOAT, BOOL, SLICE, LIST, TUPLE, SET, DICT, GENERATOR, NONE_TYPE,
+];
+/// The class above all exceptions that are failures.
+pub const EXCEPTION: &str = "builtins.Exception";
+/// Exceptions that end a thread or mark a method as abstract, rather than report a failure.
+pub const NO_FAILURES: [&str; 2] = ["builtins.NotImplementedError", "builtins.SystemExit"];
 /// Where names live that nothing binds.
 pub const BUILTINS: &str = "builtins";
 
@@ -35,8 +45,14 @@ pub const ELEMENT: &str = "element";
 /// In `returns`: an argument, by position after the colon.
 pub const ARGUMENT: &str = "argument:";
 
-/// The class above all exceptions that programs handle.
-pub const EXCEPTION: &str = "builtins.Exception";
+/// The variable that holds a module's name.
+pub const MODULE_NAME: &str = "__name__";
+/// The name of the module that is run.
+pub const MAIN: &str = "__main__";
+/// The constant that holds only for type checkers.
+pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
+/// The attribute of `sys` that holds the arguments of the command line.
+pub const ARGUMENT_VECTOR: &str = "argv";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The method that sets up an instance.

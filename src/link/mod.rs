@@ -6,6 +6,7 @@ pub mod index;
 pub mod language;
 pub mod modules;
 pub mod program;
+pub mod reach;
 pub mod solver;
 pub mod submissions;
 pub mod values;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::config::{Settings, StartMethod};
 use crate::facts::{ArgumentKind, ExprId, ExprKind, FileFacts, Parameter, ScopeId, ScopeKind};
 use crate::finding::{FileId, Place};
@@ -20,6 +22,8 @@ pub struct Program<'a> {
     pub sources: &'a [SourceFile],
     /// What the files say.
     pub facts: &'a [FileFacts],
+    /// For each file, whether its values are known: see [`super::reach`].
+    pub reached: Vec<bool>,
     /// Where everything stands.
     pub indexes: Vec<FileIndex<'a>>,
     /// What API calls do.
@@ -71,11 +75,13 @@ impl<'a> Program<'a> {
         settings: &'a Settings,
     ) -> Self {
         let modules = ModuleTable::new(sources);
-        let solution = Solver::solve(facts, &modules, knowledge);
-        let indexes = facts.iter().map(FileIndex::new).collect();
+        let reached = super::reach::reached_files(sources, facts, &modules, knowledge);
+        let solution = Solver::solve(facts, &reached, &modules, knowledge);
+        let indexes = facts.par_iter().map(FileIndex::new).collect();
         let mut program = Self {
             sources,
             facts,
+            reached,
             indexes,
             knowledge,
             solution,
@@ -94,9 +100,14 @@ impl<'a> Program<'a> {
         (0..u32::try_from(self.facts.len()).expect("internal: fewer than 2^32 files")).map(FileId)
     }
 
+    /// The files that matter to the way work is handed over.
+    pub fn reached_files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.file_ids().filter(|file| self.reached[file.index()])
+    }
+
     /// All scopes of the program in order, classes left out.
     pub fn scopes(&self) -> impl Iterator<Item = ScopeRef> + '_ {
-        self.file_ids().flat_map(move |file| {
+        self.reached_files().flat_map(move |file| {
             let scopes = self.file(file).scopes.iter().enumerate();
             scopes
                 .filter(|(_, scope)| scope.kind != ScopeKind::Class)
@@ -109,7 +120,7 @@ impl<'a> Program<'a> {
 
     /// All calls of the program in order.
     pub fn calls(&self) -> impl Iterator<Item = ExprRef> + '_ {
-        self.file_ids()
+        self.reached_files()
             .flat_map(|file| self.index(file).calls().iter().map(move |&expr| ExprRef { file, expr }))
     }
 
@@ -266,7 +277,7 @@ impl<'a> Program<'a> {
     pub fn methods(&self, class: ScopeRef, name: &str, overrides: bool) -> Vec<ScopeRef> {
         let mut found: Vec<ScopeRef> = self.own_or_inherited_method(class, name).into_iter().collect();
         if overrides {
-            for below in self.solution.classes.descendants(class) {
+            for &below in self.solution.classes.descendants(class).iter() {
                 found.extend(self.method_in_body(below, name));
             }
         }
@@ -279,7 +290,7 @@ impl<'a> Program<'a> {
             .ancestry(class)
             .into_iter()
             .find_map(|base| match base {
-                super::solver::Base::Project(class) => self.method_in_body(class, name),
+                super::solver::Base::Project(class) => self.method_in_body(*class, name),
                 _ => None,
             })
     }
@@ -305,7 +316,7 @@ impl<'a> Program<'a> {
     /// The function that reading or setting an attribute of an instance runs, where a class makes it a property.
     #[must_use]
     pub fn property_function(&self, class: ScopeRef, name: &str, stores: bool) -> Option<ScopeRef> {
-        for base in self.solution.classes.ancestry(class) {
+        for &base in self.solution.classes.ancestry(class).iter() {
             let super::solver::Base::Project(base) = base else {
                 continue;
             };
@@ -513,6 +524,21 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn role(&self, value: ValueId) -> Option<Role> {
         self.type_fact(value).and_then(|fact| fact.role)
+    }
+
+    /// Whether a value is known to be callable.
+    #[must_use]
+    pub fn is_callable(&self, value: ValueId) -> bool {
+        match *self.value(value) {
+            Value::Function(_)
+            | Value::BoundMethod { .. }
+            | Value::Class(_)
+            | Value::Partial(_)
+            | Value::External(_)
+            | Value::ExternalMethod { .. } => true,
+            Value::Instance { class, site } => !self.methods(class, "__call__", site.is_none()).is_empty(),
+            _ => false,
+        }
     }
 
     /// Where a value is made.

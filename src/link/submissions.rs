@@ -189,7 +189,8 @@ pub(super) fn find_submissions<'a>(program: &Program<'a>) -> Vec<Submission<'a>>
             if derived.is_empty() {
                 continue;
             }
-            if let Some(original) = found.get_mut(&(inner.call, inner.api.clone())) {
+            let hands_on = inner.callable.is_some_and(|callable| is_parameter(program, callable));
+            if let (true, Some(original)) = (hands_on, found.get_mut(&(inner.call, inner.api.clone()))) {
                 original.forwarded = true;
             }
             for submission in derived {
@@ -573,7 +574,8 @@ fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
 }
 
 /// The start method that an executor's constructor fixes: by a context argument, or as a method of a context.
-fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
+#[must_use]
+pub fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
     let Some(Site::Expr(site)) = program.site(executor) else {
         return StartSetting::Default;
     };
@@ -857,20 +859,88 @@ fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32
     found
 }
 
-/// The submissions that callers make through a function that hands one of its parameters over.
+/// The submissions that callers make through a function that hands one of its parameters over, as the work or as an
+/// argument that the work calls.
 fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec<Submission<'a>> {
-    let Some(callable) = inner.callable else {
-        return Vec::new();
-    };
     let mut derived = Vec::new();
-    for (function, parameter) in parameters_behind(program, callable) {
-        for &call in program.solution.callers.get(&function).into_iter().flatten() {
-            if let Some(submission) = derived_at(program, inner, function, parameter, call) {
-                derived.push(submission);
+    for handed in inner.callable.into_iter().chain(called_arguments(program, inner)) {
+        let mut parameters = parameters_behind(program, handed);
+        for value in program.values(handed).iter() {
+            if let Value::Function(closure) = *program.value(value) {
+                parameters.extend(captured_callables(program, closure));
+            }
+        }
+        for (function, parameter) in parameters {
+            for &call in program.solution.callers.get(&function).into_iter().flatten() {
+                if let Some(submission) = derived_at(program, inner, function, parameter, call) {
+                    derived.push(submission);
+                }
             }
         }
     }
     derived
+}
+
+/// The parameters of the functions around a closure that the closure calls.
+fn captured_callables(program: &Program<'_>, closure: ScopeRef) -> Vec<(ScopeRef, u32)> {
+    if !program.is_local(closure) {
+        return Vec::new();
+    }
+    let index = program.index(closure.file);
+    let calls = index
+        .calls()
+        .iter()
+        .filter(|&&call| index.scope_of(call) == closure.scope);
+    let mut found = Vec::new();
+    for &call in calls {
+        let ExprKind::Call { callee, .. } = program.file(closure.file).kind(call) else {
+            continue;
+        };
+        for parameter in parameters_behind(
+            program,
+            ExprRef {
+                file: closure.file,
+                expr: *callee,
+            },
+        ) {
+            if parameter.0 != closure && !found.contains(&parameter) {
+                found.push(parameter);
+            }
+        }
+    }
+    found
+}
+
+/// The arguments of a submission that its target calls.
+fn called_arguments(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut found = Vec::new();
+    for target in &submission.targets {
+        let Some(function) = target.function() else { continue };
+        let parameters = program.parameters(function, target.receiver().is_some());
+        for argument in &submission.arguments {
+            let Some(Slot::Position(position)) = argument.slot else {
+                continue;
+            };
+            let Some(parameter) = parameters.get(position) else {
+                continue;
+            };
+            if !argument.elements && is_called(program, function, parameter.def) && !found.contains(&argument.expr) {
+                found.push(argument.expr);
+            }
+        }
+    }
+    found
+}
+
+/// Whether a function calls what a parameter of it holds.
+fn is_called(program: &Program<'_>, function: ScopeRef, parameter: crate::facts::DefId) -> bool {
+    let index = program.index(function.file);
+    let file = program.file(function.file);
+    index.reads(file.definition(parameter).symbol).iter().any(|&read| {
+        index
+            .parent(read)
+            .is_some_and(|parent| matches!(file.kind(parent), ExprKind::Call { callee, .. } if *callee == read))
+    })
 }
 
 fn derived_at<'a>(

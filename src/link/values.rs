@@ -3,9 +3,10 @@
 //! Values are interned; a [`ValueSet`] is a small sorted set of them. Sets only grow while the program is solved. An
 //! empty set means that nothing is known; [`Value::Unknown`] in a set means that something else may come, too, and why.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::facts::{DefId, ExprId, ScopeId};
 use crate::finding::FileId;
@@ -179,7 +180,7 @@ pub struct ValueSet(Vec<ValueId>);
 
 impl ValueSet {
     /// More values than this are not told apart.
-    pub const LIMIT: usize = 40;
+    pub const LIMIT: usize = 16;
 
     /// The set of nothing: nothing is known.
     #[must_use]
@@ -252,14 +253,14 @@ impl FromIterator<ValueId> for ValueSet {
 #[derive(Clone, Debug)]
 pub struct Interner<T> {
     items: Vec<T>,
-    numbers: HashMap<T, u32>,
+    numbers: FxHashMap<T, u32>,
 }
 
 impl<T> Default for Interner<T> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: FxHashMap::default(),
         }
     }
 }
@@ -317,6 +318,12 @@ impl Universe {
             Some(number) => Name(number),
             None => Name(self.names.intern(Arc::from(text))),
         }
+    }
+
+    /// The identifier of a name, if anything in the program has it.
+    #[must_use]
+    pub fn find_name(&self, text: &str) -> Option<Name> {
+        self.names.find(text).map(Name)
     }
 
     /// The text of a name.

@@ -12,6 +12,7 @@ use crate::summary::event_loop::EventLoop;
 use crate::summary::lifecycles::Lifecycles;
 use crate::summary::locks::Locks;
 use crate::summary::pickling::Pickling;
+use crate::summary::pools::Pools;
 use crate::summary::raises::Raises;
 use crate::summary::sharing::Sharing;
 use crate::summary::startup::Startup;
@@ -32,6 +33,7 @@ pub struct Context<'a> {
     lifecycles: OnceLock<Lifecycles>,
     locks: OnceLock<Locks>,
     pickling: OnceLock<Pickling>,
+    pools: OnceLock<Pools>,
     raises: OnceLock<Raises>,
     sharing: OnceLock<Sharing>,
     startup: OnceLock<Startup>,
@@ -52,6 +54,7 @@ impl<'a> Context<'a> {
             lifecycles: OnceLock::new(),
             locks: OnceLock::new(),
             pickling: OnceLock::new(),
+            pools: OnceLock::new(),
             raises: OnceLock::new(),
             sharing: OnceLock::new(),
             startup: OnceLock::new(),
@@ -97,6 +100,12 @@ impl<'a> Context<'a> {
     pub fn pickling(&self) -> &Pickling {
         self.pickling
             .get_or_init(|| Pickling::compute(self.program, self.summaries))
+    }
+
+    /// Pools, computed when it is first asked for.
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        self.pools.get_or_init(|| Pools::compute(self.program, self.startup()))
     }
 
     /// Raises, computed when it is first asked for.

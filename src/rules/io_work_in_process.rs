@@ -18,6 +18,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// The interpreter's share of a task below which processes bring nothing.
 const COMPUTING: f64 = 0.1;
+/// Tasks that wait less than this many typical seconds say nothing about what they are for.
+const SHORT: f64 = 1e-3;
 
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     if !submission.is_always(WorkerKind::Process)
@@ -30,7 +32,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     let profile = &assessment.profile;
     // Waiting for another part of the program is no reason to say anything: that part decides how long it takes.
     let outside = profile.wait.typical;
-    if assessment.reading.class != Class::IoBound || outside < profile.handover.typical {
+    if assessment.reading.class != Class::IoBound || outside < profile.handover.typical || outside < SHORT {
         return;
     }
     if profile.interpreter.typical + profile.native.typical > outside * COMPUTING {

@@ -31,6 +31,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         return;
     }
     let assessment = context.assessment(number);
+    let starts = submission.shape.result == SubmissionResult::Worker;
     let typical = assessment.profile.total().typical;
     if assessment.reading.class != Class::Trivial
         || typical > assessment.hand_off
@@ -38,10 +39,13 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     {
         return;
     }
-    if wording::task_count(context.program, submission).is_some_and(|rounds| rounds.count.most < FEW) {
+    if wording::task_count(context.program, submission).is_some_and(|rounds| rounds.count.typical < FEW) {
         return;
     }
-    let starts = submission.shape.result == SubmissionResult::Worker;
+    // A process that is given data of unknown size is mostly given enough of it.
+    if starts && !assessment.profile.data_loops.is_zero() {
+        return;
+    }
     let confidence = assessment.reading.confidence.min(Confidence::Medium);
     let target = wording::target(context.program, submission);
     let what = if starts {

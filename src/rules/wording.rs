@@ -58,12 +58,11 @@ pub(super) fn task_count(program: &Program<'_>, submission: &Submission<'_>) -> 
         program,
         file: submission.call.file,
     };
-    let rounds = match submission.intent {
-        Intent::Map => sizes.rounds(submission.arguments.first()?.expr.expr),
-        Intent::Loop(place) => loop_rounds(program, submission, place, sizes)?,
-        Intent::Several | Intent::Single => return None,
-    };
-    rounds.known.then_some(rounds)
+    match submission.intent {
+        Intent::Map => Some(sizes.rounds(submission.arguments.first()?.expr.expr)),
+        Intent::Loop(place) => loop_rounds(program, submission, place, sizes),
+        Intent::Several | Intent::Single => None,
+    }
 }
 
 fn loop_rounds(

@@ -3,7 +3,7 @@
 use crate::facts::{BinaryOp, ExprId, ExprKind};
 use crate::knowledge::{CallFact, Growth, Invocation, Selector, Semantic, WaitOn};
 use crate::link::Callee;
-use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId};
+use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId, ValueSet};
 
 use super::cost::{CALL, STEP, Walk};
 use super::estimate::Estimate;
@@ -268,8 +268,17 @@ impl CallCosts<'_, '_, '_> {
         let Some(argument) = argument else {
             return Profile::default();
         };
+        // Where a callable may stand, something else may stand as well: the replacement of `re.sub` can be a string.
+        let callables: ValueSet = program
+            .values(argument)
+            .iter()
+            .filter(|&value| program.is_callable(value))
+            .collect();
+        if callables.is_empty() {
+            return Profile::default();
+        }
         let mut hull: Option<Profile> = None;
-        for callee in program.callees_of(program.values(argument)) {
+        for callee in program.callees_of(&callables) {
             let cost = self.callee(&callee, 1);
             hull = Some(hull.map_or_else(|| cost.clone(), |other| other.or(&cost)));
         }

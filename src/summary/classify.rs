@@ -52,7 +52,7 @@ const DOMINANT: f64 = 0.65;
 /// Unknown calls made this often weigh as much as a loop.
 const OFTEN: f64 = 20.0;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
-const UNKNOWN_CALL: f64 = 3e-4;
+const UNKNOWN_CALL: f64 = 3e-5;
 
 /// Reads a class from a profile.
 #[must_use]
@@ -75,7 +75,7 @@ pub fn read(profile: &Profile) -> Reading {
     if unknown > 0.0 {
         // What is not known may change the picture, unless what is known outweighs it by far.
         let weight = unknown_seconds / (total + unknown_seconds);
-        if class != Class::IoBound && (weight > 0.6 || unknown >= OFTEN && weight > 0.2) {
+        if class != Class::IoBound && (weight > 0.6 || unknown >= OFTEN && weight > 0.4) {
             return Reading {
                 class: Class::Unknown,
                 confidence: Confidence::Medium,
@@ -83,6 +83,9 @@ pub fn read(profile: &Profile) -> Reading {
         }
         if weight > 0.02 || class != Class::IoBound {
             confidence = confidence.lowered();
+        }
+        if weight > 0.1 && class != Class::IoBound {
+            confidence = Confidence::Low;
         }
     }
     if !overlap_free(profile, class) {

@@ -67,7 +67,7 @@ impl Walk<'_, '_> {
         profile
     }
 
-    fn statement(&self, statement: &Stmt) -> Profile {
+    pub(super) fn statement(&self, statement: &Stmt) -> Profile {
         let mut profile = Profile::steps(STEP);
         match &statement.kind {
             StmtKind::If { test, body, orelse } => {
@@ -379,7 +379,7 @@ fn describe_loop(rounds: Rounds) -> String {
 }
 
 /// The line that a compound statement starts with.
-fn statement_head(program: &Program<'_>, function: ScopeRef, statement: &Stmt) -> crate::facts::Span {
+pub(super) fn statement_head(program: &Program<'_>, function: ScopeRef, statement: &Stmt) -> crate::facts::Span {
     let text = &program.sources[function.file.index()].text;
     let start = statement.span.start as usize;
     let end = text[start..].find('\n').map_or(text.len(), |offset| start + offset);

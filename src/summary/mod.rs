@@ -9,15 +9,19 @@ mod cost;
 mod estimate;
 mod order;
 mod profile;
+mod sequence;
 mod sizes;
 
 pub mod child_memory;
 pub mod event_loop;
+pub mod handed_over;
 pub mod lifecycles;
 pub mod locks;
 pub mod pickling;
+pub mod pools;
 pub mod raises;
 pub mod sharing;
+pub mod signatures;
 pub mod startup;
 
 use std::collections::HashMap;

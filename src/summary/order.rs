@@ -17,7 +17,7 @@ pub(super) struct Component {
 /// The components in levels: each level calls only earlier ones.
 pub(super) fn levels(program: &Program<'_>) -> Vec<Vec<Component>> {
     let nodes: Vec<ScopeRef> = program
-        .file_ids()
+        .reached_files()
         .flat_map(|file| {
             let count = u32::try_from(program.file(file).scopes.len()).expect("internal: fewer than 2^32 scopes");
             (0..count).map(move |scope| ScopeRef {
@@ -29,7 +29,12 @@ pub(super) fn levels(program: &Program<'_>) -> Vec<Vec<Component>> {
     let numbers: HashMap<ScopeRef, usize> = nodes.iter().enumerate().map(|(number, &node)| (node, number)).collect();
     let edges: Vec<Vec<usize>> = nodes
         .iter()
-        .map(|&node| callees(program, node).iter().map(|callee| numbers[callee]).collect())
+        .map(|&node| {
+            callees(program, node)
+                .iter()
+                .filter_map(|callee| numbers.get(callee).copied())
+                .collect()
+        })
         .collect();
     let components = strongly_connected(&edges);
     let mut level_of = vec![0_usize; nodes.len()];

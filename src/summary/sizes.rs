@@ -1,6 +1,6 @@
 //! How often loops go round and how large things are.
 
-use crate::facts::{ExprId, ExprKind, SequenceKind, UnaryOp};
+use crate::facts::{ExprId, ExprKind, UnaryOp};
 use crate::finding::FileId;
 use crate::knowledge::{Growth, Semantic};
 use crate::link::values::{ExprRef, Site, Value, ValueId};
@@ -9,13 +9,13 @@ use crate::link::{Callee, Program};
 use super::estimate::Estimate;
 
 /// Rounds of a loop over something whose size is not known.
-pub const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
+pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
 /// Rounds of a `while` whose end depends on data.
-pub const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
+pub(super) const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
 /// Rounds of a loop without end.
-pub const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
+pub(super) const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
 /// Calls that a recursion makes.
-pub const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
+pub(super) const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
 /// Bytes of a string or buffer of unknown size.
 const UNKNOWN_BYTES: Estimate = Estimate::new(1.0, 3e3, 1e8);
 /// Elements of a container of unknown size.
@@ -138,7 +138,7 @@ impl Sizes<'_, '_> {
         let first = arguments.first().map(|argument| argument.value);
         match (semantic, first) {
             (Some(Semantic::Range), Some(_)) => self.range(arguments),
-            (Some(Semantic::Endless), _) => Rounds::guess(ENDLESS_ROUNDS),
+            (Some(Semantic::Endless | Semantic::Repeats), _) => Rounds::guess(ENDLESS_ROUNDS),
             (
                 Some(Semantic::Enumerate | Semantic::CopiesElements | Semantic::Argument | Semantic::Zip),
                 Some(first),
@@ -294,35 +294,24 @@ impl Sizes<'_, '_> {
             }
         }
         match sites.as_slice() {
-            // A display of a module or class is a table; one of a function is mostly a list to be filled.
-            [site]
-                if self.program.scope(self.program.scope_of(*site)).kind != crate::facts::ScopeKind::Function
-                    || matches!(
-                        self.program.kind(*site),
-                        ExprKind::Sequence {
-                            kind: SequenceKind::Tuple,
-                            ..
-                        }
-                    ) =>
-            {
-                match self.program.kind(*site) {
-                    ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
-                        let count = f64::from(*len);
-                        Rounds {
-                            count: Estimate::new(0.0, count, count * 100.0),
-                            known: false,
-                        }
+            // What is written out is a table, even if something may be added to it; an empty display is filled later.
+            [site] => match self.program.kind(*site) {
+                ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
+                    let count = f64::from(*len);
+                    Rounds {
+                        count: Estimate::new(0.0, count, count * 100.0),
+                        known: false,
                     }
-                    ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
-                        let inner = Sizes {
-                            program: self.program,
-                            file: site.file,
-                        };
-                        inner.rounds_at(site.expr, depth + 2)
-                    }
-                    _ => Rounds::guess(UNKNOWN_ROUNDS),
                 }
-            }
+                ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
+                    let inner = Sizes {
+                        program: self.program,
+                        file: site.file,
+                    };
+                    inner.rounds_at(site.expr, depth + 2)
+                }
+                _ => Rounds::guess(UNKNOWN_ROUNDS),
+            },
             _ => Rounds::guess(UNKNOWN_ROUNDS),
         }
     }

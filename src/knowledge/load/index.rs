@@ -31,6 +31,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("django.toml", include_str!("../../../rules/knowledge/django.toml")),
     ("docker.toml", include_str!("../../../rules/knowledge/docker.toml")),
     ("duckdb.toml", include_str!("../../../rules/knowledge/duckdb.toml")),
+    (
+        "event_loops.toml",
+        include_str!("../../../rules/knowledge/event_loops.toml"),
+    ),
     ("flask.toml", include_str!("../../../rules/knowledge/flask.toml")),
     ("gensim.toml", include_str!("../../../rules/knowledge/gensim.toml")),
     (

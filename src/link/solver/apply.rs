@@ -392,7 +392,7 @@ impl Solver<'_> {
                         match *self.universe.get(result) {
                             Value::Function(wrapper) if wrapper != function => {
                                 if self.wrappers.entry(function).or_default().insert(wrapper) {
-                                    self.schedule_all();
+                                    self.shape_changed = true;
                                 }
                                 results.extend(values);
                             }

@@ -9,6 +9,9 @@ use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueId, V
 use super::classes::Base;
 use super::{Key, Member, Solver, Variable};
 
+/// Overrides in more subclasses than this are not told apart.
+const DESCENDANTS: usize = 16;
+
 impl Solver<'_> {
     /// What `receivers.name` may be.
     pub(super) fn attribute_of(&mut self, receivers: &ValueSet, name: &str) -> ValueSet {
@@ -89,7 +92,7 @@ impl Solver<'_> {
     pub(super) fn module_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -113,7 +116,7 @@ impl Solver<'_> {
     fn star_attribute(&mut self, file: FileId, name: &str) -> ValueSet {
         let facts = self.file(file);
         let mut values = ValueSet::empty();
-        if let Some(symbol) = facts.symbol_in(crate::facts::MODULE, name) {
+        if let Some(symbol) = self.symbol_in(file, crate::facts::MODULE, name) {
             for &def in &facts.symbol(symbol).definitions {
                 values.extend(&self.read(Variable::Def(DefRef { file, def })));
             }
@@ -134,7 +137,7 @@ impl Solver<'_> {
         let ancestry = self.classes.ancestry(class);
         let attribute = self.universe.name(name);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in &*ancestry {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
@@ -143,8 +146,8 @@ impl Solver<'_> {
             values.extend(&self.member_of_class(receiver, member));
             return values;
         }
-        for base in ancestry {
-            if let Base::External(of) = base {
+        for base in &*ancestry {
+            if let Base::External(of) = *base {
                 let owner = self.universe.shared_text(of);
                 if self.knowledge.method(&owner, name).is_some()
                     || self.knowledge.submission_method(&owner, name).is_some()
@@ -197,16 +200,16 @@ impl Solver<'_> {
         let attribute = self.universe.name(name);
         let ancestry = self.classes.ancestry(class);
         let mut values = ValueSet::empty();
-        for base in &ancestry {
+        for base in &*ancestry {
             if let Base::Project(above) = *base {
                 values.extend(&self.read(Variable::Attribute(above, attribute)));
             }
         }
         values.extend(&self.inherited(receiver, &ancestry, name));
         if site.is_none() {
-            for below in self.classes.descendants(class).into_iter().take(32) {
+            for &below in self.classes.descendants(class).iter().take(DESCENDANTS) {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
-                if let Some(symbol) = self.file(below.file).symbol_in(below.scope, name) {
+                if let Some(symbol) = self.symbol_in(below.file, below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));
                 }
             }
@@ -256,6 +259,11 @@ impl Solver<'_> {
             match self.semantic_of_method(function) {
                 Some(Semantic::Property) => values.extend(&self.read(Variable::Return(function))),
                 Some(Semantic::StaticMethod) => values.insert(value),
+                Some(Semantic::ClassMethod) => {
+                    let receiver = self.class_of(receiver);
+                    let bound = self.value(Value::BoundMethod { receiver, function });
+                    values.insert(bound)
+                }
                 _ if self.is_property_accessor(function) => false,
                 _ => {
                     let bound = self.value(Value::BoundMethod { receiver, function });
@@ -264,6 +272,14 @@ impl Solver<'_> {
             };
         }
         values
+    }
+
+    /// The class of an instance: what a class method is bound to, through an instance, too.
+    fn class_of(&mut self, receiver: ValueId) -> ValueId {
+        match *self.universe.get(receiver) {
+            Value::Instance { class, .. } => self.value(Value::Class(class)),
+            _ => receiver,
+        }
     }
 
     /// An attribute or method of a type outside the project.

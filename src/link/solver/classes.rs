@@ -1,6 +1,9 @@
 //! Classes: bases, the order in which they are searched, members, and traits of methods.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::facts::{ExprKind, ScopeId, ScopeKind, SymbolId};
 use crate::knowledge::Semantic;
@@ -24,6 +27,9 @@ pub enum Base {
 pub struct Classes {
     bases: BTreeMap<ScopeRef, Vec<Base>>,
     children: BTreeMap<ScopeRef, BTreeSet<ScopeRef>>,
+    /// As of the last refresh.
+    ancestries: FxHashMap<ScopeRef, Arc<[Base]>>,
+    descendants: FxHashMap<ScopeRef, Arc<[ScopeRef]>>,
 }
 
 impl Classes {
@@ -36,13 +42,32 @@ impl Classes {
     /// The class and everything above it in the order in which attributes are searched (depth first, left to right,
     /// each once at its last place, which is right for all but contrived hierarchies).
     #[must_use]
-    pub fn ancestry(&self, class: ScopeRef) -> Vec<Base> {
+    pub fn ancestry(&self, class: ScopeRef) -> Arc<[Base]> {
+        self.ancestries
+            .get(&class)
+            .map_or_else(|| self.find_ancestry(class), Arc::clone)
+    }
+
+    fn find_ancestry(&self, class: ScopeRef) -> Arc<[Base]> {
         let mut order = Vec::new();
         self.collect(Base::Project(class), &mut order, 0);
         let mut seen = BTreeSet::new();
         let mut kept: Vec<Base> = order.into_iter().rev().filter(|&base| seen.insert(base)).collect();
         kept.reverse();
-        kept
+        kept.into()
+    }
+
+    /// Brings what is kept of all classes up to date with their bases.
+    pub(super) fn refresh(&mut self) {
+        let classes: Vec<ScopeRef> = self.bases.keys().copied().collect();
+        self.ancestries = classes
+            .iter()
+            .map(|&class| (class, self.find_ancestry(class)))
+            .collect();
+        self.descendants = classes
+            .iter()
+            .map(|&class| (class, self.find_descendants(class)))
+            .collect();
     }
 
     fn collect(&self, base: Base, order: &mut Vec<Base>, depth: u32) {
@@ -56,7 +81,13 @@ impl Classes {
 
     /// All classes below a class, sorted, without the class itself.
     #[must_use]
-    pub fn descendants(&self, class: ScopeRef) -> BTreeSet<ScopeRef> {
+    pub fn descendants(&self, class: ScopeRef) -> Arc<[ScopeRef]> {
+        self.descendants
+            .get(&class)
+            .map_or_else(|| self.find_descendants(class), Arc::clone)
+    }
+
+    fn find_descendants(&self, class: ScopeRef) -> Arc<[ScopeRef]> {
         let mut found = BTreeSet::new();
         let mut open = vec![class];
         while let Some(next) = open.pop() {
@@ -66,12 +97,13 @@ impl Classes {
                 }
             }
         }
-        found
+        found.into_iter().collect()
     }
 
     /// The names of the external classes above a class.
     pub fn external_ancestors(&self, class: ScopeRef) -> Vec<Name> {
-        let names = self.ancestry(class).into_iter().filter_map(|base| match base {
+        let ancestry = self.ancestry(class);
+        let names = ancestry.iter().filter_map(|base| match *base {
             Base::External(name) => Some(name),
             _ => None,
         });
@@ -123,7 +155,7 @@ impl Solver<'_> {
                 }
             }
             self.classes.bases.insert(class, bases);
-            self.schedule_all();
+            self.shape_changed = true;
         }
         let values = self.one(Value::Class(class));
         self.bind_definition(scope, &values);
@@ -134,6 +166,18 @@ impl Solver<'_> {
             match *self.universe.get(value) {
                 Value::Class(class) => return Base::Project(class),
                 Value::External(name) => return Base::External(name),
+                // `class Worker(context.Process)`: what the method makes is what is subclassed.
+                Value::ExternalMethod { of, name, .. } => {
+                    let owner = self.universe.shared_text(of);
+                    let method = self.universe.shared_text(name);
+                    let returns = self
+                        .knowledge
+                        .method(&owner, &method)
+                        .and_then(|(_, fact)| fact.returns.as_ref());
+                    if let Some(returns) = returns {
+                        return Base::External(self.universe.name(&returns.name));
+                    }
+                }
                 _ => {}
             }
         }
@@ -145,7 +189,7 @@ impl Solver<'_> {
     pub(super) fn find_member(&self, ancestry: &[Base], name: &str) -> Option<Member> {
         ancestry.iter().find_map(|base| match *base {
             Base::Project(class) => {
-                let symbol = self.file(class.file).symbol_in(class.scope, name)?;
+                let symbol = self.symbol_in(class.file, class.scope, name)?;
                 Some(Member { class, symbol })
             }
             _ => None,
@@ -239,8 +283,8 @@ impl Solver<'_> {
             return None;
         }
         let mut fields = Vec::new();
-        for base in self.classes.ancestry(class).into_iter().rev() {
-            if let Base::Project(above) = base {
+        for base in self.classes.ancestry(class).iter().rev() {
+            if let Base::Project(above) = *base {
                 for name in annotated_names(self.file(above.file), above.scope) {
                     if !fields.contains(&name) {
                         fields.push(name);

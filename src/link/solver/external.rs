@@ -71,12 +71,32 @@ impl Solver<'_> {
                 self.invoke(&invocation, receiver, arguments, call, depth);
             }
         }
+        let made = fact
+            .and_then(|fact| fact.returns.as_ref())
+            .map_or(name, |returns| returns.name.as_str());
+        self.bind_initializer(made, arguments, call, depth);
         let site = Some(Site::Expr(call));
         match fact.and_then(|fact| fact.returns.clone()) {
             Some(returns) => self.returned(&returns, receiver, arguments, site),
             None if self.knowledge.type_fact(name).is_some() => self.external_instance(name, site),
             None if self.knowledge.library_of(name).is_none() => self.unknown(Unresolved::UnknownLibrary),
             None => self.unknown(Unresolved::ExternalResult),
+        }
+    }
+
+    /// Binds the arguments of the function that the workers of a new pool run first.
+    fn bind_initializer(&mut self, pool: &str, arguments: &Arguments, call: ExprRef, depth: u32) {
+        let Some(fact) = self.knowledge.type_fact(pool) else {
+            return;
+        };
+        let at = |position: &Option<Position>| {
+            let position = position.as_ref()?;
+            arguments.get(position.position, position.keyword.as_deref()).cloned()
+        };
+        if let Some(callees) = at(&fact.initializer_argument) {
+            let given = at(&fact.initargs_argument).unwrap_or_default();
+            let given = self.spread(&given);
+            self.apply_all(&callees, &given, call, depth + 1);
         }
     }
 
@@ -288,6 +308,12 @@ impl Solver<'_> {
                 self.copy_keys(&source, site);
                 self.write_element(site, Key::Any, &elements);
                 let of = self.result_type(name);
+                if of == language::DICT {
+                    for (keyword, values) in &arguments.keywords {
+                        let key = Key::Text(self.universe.name(keyword));
+                        self.write_element(site, key, values);
+                    }
+                }
                 self.external_instance(&of, Some(site))
             }
             Semantic::Map => {
@@ -342,18 +368,11 @@ impl Solver<'_> {
                     Some(results)
                 };
             }
-            Semantic::Setattr
-            | Semantic::Property
-            | Semantic::StaticMethod
-            | Semantic::ClassMethod
-            | Semantic::ContextManager
-            | Semantic::Dataclass
-            | Semantic::Range
-            | Semantic::Length
-            | Semantic::SetStartMethod
-            | Semantic::GetContext
-            | Semantic::Endless
-            | Semantic::Exits => return None,
+            Semantic::Repeats => {
+                self.write_element(site, Key::Any, &first());
+                return None;
+            }
+            _ => return None,
         };
         Some(values)
     }

@@ -15,7 +15,9 @@ mod statements;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId};
+use rustc_hash::FxHashMap;
+
+use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::Knowledge;
 
@@ -24,6 +26,7 @@ use super::values::{DefRef, ExprRef, Name, ScopeRef, Site, Universe, Unresolved,
 
 pub use apply::Arguments;
 pub use classes::{Base, Member};
+pub(super) use statements::star_imports;
 
 /// A part of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +62,7 @@ pub enum Variable {
 struct State {
     values: ValueSet,
     readers: BTreeSet<u32>,
+    last_reader: Option<u32>,
 }
 
 /// The values of every expression, and what they rest on.
@@ -67,7 +71,7 @@ pub struct Solution {
     /// The values and names.
     pub universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
-    variables: HashMap<Variable, ValueSet>,
+    variables: FxHashMap<Variable, ValueSet>,
     /// The classes of the project with their bases, in order.
     pub classes: classes::Classes,
     /// Calls of each function of the project, by name or through values: function -> calls, sorted.
@@ -100,29 +104,40 @@ pub struct Solver<'a> {
     knowledge: &'a Knowledge,
     universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
-    variables: HashMap<Variable, State>,
+    variables: FxHashMap<Variable, State>,
     classes: classes::Classes,
     callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
     wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
     star_imports: Vec<Vec<(String, u32)>>,
     scope_definitions: Vec<Vec<Option<DefId>>>,
-    first_unit: Vec<u32>,
     units: Vec<ScopeRef>,
     queue: VecDeque<u32>,
     queued: Vec<bool>,
     unit: u32,
+    /// Something that no variable stands for has changed (bases of classes, wrappers of functions): when the queue is
+    /// empty, every unit is done once more.
+    shape_changed: bool,
+    /// Canonical names that have been looked up, by the name as written.
+    canonical: FxHashMap<Box<str>, Name>,
+    /// What scopes bind, by name: as [`FileFacts::symbol_in`] finds it.
+    symbols: FxHashMap<(FileId, ScopeId, &'a str), SymbolId>,
 }
 
 /// A unit is done at most this many times on average.
 const ROUNDS: usize = 60;
 
 impl<'a> Solver<'a> {
-    /// Solves the program.
+    /// Solves the part of the program that lies in the files that are reached.
     #[must_use]
-    pub fn solve(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Solution {
-        let mut solver = Self::new(facts, modules, knowledge);
+    pub fn solve(
+        facts: &'a [FileFacts],
+        reached: &'a [bool],
+        modules: &'a ModuleTable,
+        knowledge: &'a Knowledge,
+    ) -> Solution {
+        let mut solver = Self::new(facts, reached, modules, knowledge);
         let mut budget = solver.units.len() * ROUNDS + 1000;
-        while let Some(unit) = solver.queue.pop_front() {
+        while let Some(unit) = solver.next_unit() {
             if budget == 0 {
                 break;
             }
@@ -146,26 +161,25 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn new(facts: &'a [FileFacts], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Self {
+    fn new(facts: &'a [FileFacts], reached: &'a [bool], modules: &'a ModuleTable, knowledge: &'a Knowledge) -> Self {
         let mut units = Vec::new();
-        let mut first_unit = Vec::new();
-        for (index, file) in facts.iter().enumerate() {
+        for (index, file) in facts.iter().enumerate().filter(|&(index, _)| reached[index]) {
             let file_id = file_id(index);
-            first_unit.push(unit_number(units.len()));
             units.extend(file.scopes.iter().enumerate().map(|(scope, _)| ScopeRef {
                 file: file_id,
                 scope: ScopeId(unit_number(scope)),
             }));
         }
-        // Module and class bodies come first: they bind what functions read.
+        // Module and class bodies come first: they bind what functions read, and say which classes there are.
         let is_function = |unit: &ScopeRef| {
             facts[unit.file.index()]
                 .scope(unit.scope)
                 .parent
                 .is_some_and(|parent| parent != MODULE)
         };
-        let (inner, outer): (Vec<u32>, Vec<u32>) =
-            (0..unit_number(units.len())).partition(|&unit| is_function(&units[unit as usize]));
+        let outer = (0..unit_number(units.len()))
+            .filter(|&unit| !is_function(&units[unit as usize]))
+            .collect();
         Self {
             facts,
             modules,
@@ -175,17 +189,19 @@ impl<'a> Solver<'a> {
                 .iter()
                 .map(|file| vec![ValueSet::empty(); file.expressions.len()])
                 .collect(),
-            variables: HashMap::new(),
+            variables: FxHashMap::default(),
             classes: classes::Classes::default(),
             callers: HashMap::new(),
             wrappers: HashMap::new(),
             star_imports: facts.iter().map(statements::star_imports).collect(),
             scope_definitions: facts.iter().map(statements::scope_definitions).collect(),
-            first_unit,
-            queued: vec![true; units.len()],
-            queue: outer.into_iter().chain(inner).collect(),
+            queued: vec![false; units.len()],
+            queue: outer,
             units,
             unit: 0,
+            shape_changed: true,
+            canonical: FxHashMap::default(),
+            symbols: symbols_by_name(facts),
         }
     }
 
@@ -218,21 +234,24 @@ impl<'a> Solver<'a> {
         }
     }
 
-    fn schedule_scope(&mut self, scope: ScopeRef) {
-        self.schedule(self.first_unit[scope.file.index()] + scope.scope.0);
-    }
-
-    fn schedule_all(&mut self) {
-        for unit in 0..unit_number(self.units.len()) {
-            self.schedule(unit);
+    fn next_unit(&mut self) -> Option<u32> {
+        if self.queue.is_empty() && std::mem::take(&mut self.shape_changed) {
+            self.classes.refresh();
+            for unit in 0..unit_number(self.units.len()) {
+                self.schedule(unit);
+            }
         }
+        self.queue.pop_front()
     }
 
     /// Reads a variable for the current unit, which is done again when the variable grows.
     fn read(&mut self, variable: Variable) -> ValueSet {
         let unit = self.unit;
         let state = self.variables.entry(variable).or_default();
-        state.readers.insert(unit);
+        if state.last_reader != Some(unit) {
+            state.readers.insert(unit);
+            state.last_reader = Some(unit);
+        }
         state.values.clone()
     }
 
@@ -276,17 +295,46 @@ impl<'a> Solver<'a> {
         self.one(Value::Unknown(reason))
     }
 
+    /// The symbol that a scope of a file binds under a name, if it does.
+    fn symbol_in(&self, file: FileId, scope: ScopeId, name: &str) -> Option<SymbolId> {
+        self.symbols.get(&(file, scope, name)).copied()
+    }
+
+    fn canonical_name(&mut self, written: &str) -> Name {
+        if let Some(&name) = self.canonical.get(written) {
+            return name;
+        }
+        let name = self.universe.name(&self.knowledge.canonical(written));
+        self.canonical.insert(written.into(), name);
+        name
+    }
+
     fn external(&mut self, name: &str) -> ValueSet {
-        let canonical = self.knowledge.canonical(name).to_string();
-        let name = self.universe.name(&canonical);
+        let name = self.canonical_name(name);
         self.one(Value::External(name))
     }
 
     fn external_instance(&mut self, of: &str, site: Option<Site>) -> ValueSet {
-        let canonical = self.knowledge.canonical(of).to_string();
-        let of = self.universe.name(&canonical);
+        let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
+}
+
+/// The first symbol of each name in each scope, comprehension variables left out.
+fn symbols_by_name(facts: &[FileFacts]) -> FxHashMap<(FileId, ScopeId, &str), SymbolId> {
+    let mut found = FxHashMap::default();
+    for (index, file) in facts.iter().enumerate() {
+        for (number, scope) in file.scopes.iter().enumerate() {
+            for &id in &scope.symbols {
+                let symbol = file.symbol(id);
+                if !symbol.in_comprehension {
+                    let key = (file_id(index), ScopeId(unit_number(number)), symbol.name.as_str());
+                    found.entry(key).or_insert(id);
+                }
+            }
+        }
+    }
+    found
 }
 
 fn unit_number(number: usize) -> u32 {

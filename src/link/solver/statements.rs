@@ -12,7 +12,7 @@ use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
 use super::{Key, Solver, Variable};
 
 /// The star imports of a file, wherever they stand.
-pub(super) fn star_imports(file: &FileFacts) -> Vec<(String, u32)> {
+pub(in crate::link) fn star_imports(file: &FileFacts) -> Vec<(String, u32)> {
     fn collect(block: &[Stmt], found: &mut Vec<(String, u32)>) {
         for statement in block {
             if let StmtKind::ImportStar { module, level } = &statement.kind {
@@ -411,6 +411,11 @@ impl Solver<'_> {
     fn imported_name(&mut self, from: crate::finding::FileId, level: u32, module: &str, name: &str) -> ValueSet {
         let candidates = self.modules.absolute(from, level, module);
         for absolute in &candidates {
+            // In a library's own repository its public names mean what they mean to everybody.
+            let public = join(absolute, name);
+            if level == 0 && (self.knowledge.submission(&public).is_some() || self.knowledge.is_worker_part(&public)) {
+                return self.external(&public);
+            }
             if let Some(file) = self.modules.find(from, absolute) {
                 let values = self.module_attribute(file, name);
                 if !values.is_empty() {
@@ -420,7 +425,11 @@ impl Solver<'_> {
             if let Some(file) = self.modules.find(from, &join(absolute, name)) {
                 return self.one(Value::Module(file));
             }
-            if self.modules.find(from, absolute).is_some() {
+            if let Some(file) = self.modules.find(from, absolute) {
+                // What the module binds but has not been solved yet comes later.
+                if self.file(file).symbol_in(crate::facts::MODULE, name).is_some() {
+                    return ValueSet::empty();
+                }
                 return self.unknown(Unresolved::DynamicAttribute);
             }
         }

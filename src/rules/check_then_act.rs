@@ -1,0 +1,58 @@
+//! CC402: threads look whether something is there and then act on it, without a lock.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::summary::sharing::{Race, RaceKind};
+
+use super::{Check, Context, Rule, races};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC402",
+    name: "check-then-act",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/check-then-act.md"),
+    check: Check::Program(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for race in context.sharing().races() {
+        match race.kind {
+            RaceKind::CheckThenAct { matters } => findings.push(finding(context, race, matters)),
+            RaceKind::Fragile => findings.push(fragile(context, race)),
+            _ => {}
+        }
+    }
+}
+
+fn finding(context: &Context<'_>, race: &Race, matters: bool) -> Finding {
+    let message = format!(
+        "`{}` is changed after a check that another thread can overtake, as {}",
+        race.state,
+        races::side_by_side(context, race)
+    );
+    let confidence = if matters { Confidence::Medium } else { Confidence::Low };
+    let mut draft = context
+        .finding(&RULE, race.place, message)
+        .confidence(races::confidence(context, race, confidence));
+    if let Some(before) = race.other {
+        draft = draft.note(before, "the check is here");
+    }
+    draft
+        .notes(races::way(context, race))
+        .help("hold one lock around the check and the act, or use one step that does both, such as `setdefault`")
+        .done()
+}
+
+fn fragile(context: &Context<'_>, race: &Race) -> Finding {
+    let message = format!(
+        "`{}` is not safe to share between threads and is used without a lock, as {}",
+        race.state,
+        races::side_by_side(context, race)
+    );
+    context
+        .finding(&RULE, race.place, message)
+        .confidence(races::confidence(context, race, Confidence::Medium))
+        .notes(races::way(context, race))
+        .help("give it a lock, or hold one around each use")
+        .done()
+}

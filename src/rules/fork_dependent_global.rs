@@ -1,0 +1,53 @@
+//! CC303: globals that workers read and that only the parent sets.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::knowledge::WorkerKind;
+use crate::summary::child_memory::ForkOnlyGlobal;
+
+use super::{Check, Context, Rule, child_start, wording};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC303",
+    name: "fork-dependent-global",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/fork-dependent-global.md"),
+    check: Check::Program(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for global in &context.child_memory().fork_only_globals {
+        findings.extend(finding(context, global));
+    }
+}
+
+fn finding(context: &Context<'_>, global: &ForkOnlyGlobal) -> Option<Finding> {
+    let program = context.program;
+    let submission = &program.submissions[global.submission];
+    let fresh = child_start::fresh(context, submission)?;
+    let name = &global.name;
+    let target = wording::target(program, submission);
+    let when = if fresh.is_empty() {
+        "the workers, which do not come from a fork,".to_owned()
+    } else {
+        format!("workers that do not come from a fork ({fresh})")
+    };
+    let instead = if global.is_bound_otherwise {
+        "see the empty value that the module starts with"
+    } else {
+        "do not have it at all"
+    };
+    let message =
+        format!("only the parent sets the global `{name}` that {target} reads in a process: {when} {instead}");
+    let sure = submission.is_always(WorkerKind::Process);
+    Some(
+        context
+            .finding(&RULE, global.assignment, message)
+            .confidence(if sure { Confidence::High } else { Confidence::Medium })
+            .note(program.place(global.read), format!("the worker reads `{name}` here"))
+            .notes(global.path.iter().cloned())
+            .note(program.place(submission.call), "the work is handed to a process here")
+            .help(format!("pass `{name}` as an argument, or set it in the worker: Pool and ProcessPoolExecutor take initializer= and initargs="))
+            .done(),
+    )
+}

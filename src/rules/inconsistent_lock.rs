@@ -1,0 +1,40 @@
+//! CC404: an update goes without the lock that guards the same state elsewhere.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::summary::sharing::RaceKind;
+
+use super::{Check, Context, Rule, races};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC404",
+    name: "inconsistent-lock",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/inconsistent-lock.md"),
+    check: Check::Program(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for race in context.sharing().races() {
+        if race.kind != RaceKind::Inconsistent {
+            continue;
+        }
+        let message = format!(
+            "`{}` is updated without the lock that guards it elsewhere, as {}",
+            race.state,
+            races::side_by_side(context, race)
+        );
+        let mut draft = context
+            .finding(&RULE, race.place, message)
+            .confidence(races::confidence(context, race, Confidence::Medium));
+        if let Some(other) = race.other {
+            draft = draft.note(other, "it is written under a lock here");
+        }
+        findings.push(
+            draft
+                .notes(races::way(context, race))
+                .help("hold the same lock at every place that changes it")
+                .done(),
+        );
+    }
+}

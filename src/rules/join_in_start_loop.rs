@@ -1,0 +1,61 @@
+//! CC802: a loop joins each worker before it starts the next.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::link::Submission;
+use crate::link::values::{ExprRef, Site};
+
+use super::{Check, Context, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC802",
+    name: "join-in-start-loop",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/join-in-start-loop.md"),
+    check: Check::Program(check),
+};
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let program = context.program;
+    for wait in context
+        .lifecycles()
+        .waits()
+        .iter()
+        .filter(|wait| wait.joins && !wait.endless)
+    {
+        if is_isolated(context, wait.handed) {
+            continue;
+        }
+        let message = format!(
+            "`{}` waits for the worker that the same round starts: one worker runs at a time",
+            program.text(wait.wait)
+        );
+        let draft = context
+            .finding(&RULE, program.place(wait.wait), message)
+            .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
+            .note(program.place(wait.handed), "started here");
+        let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
+        findings.push(draft.help(help).done());
+    }
+}
+
+/// A process for each item that is killed or limited is there for its own sake.
+fn is_isolated(context: &Context<'_>, started: ExprRef) -> bool {
+    let program = context.program;
+    let crate::facts::ExprKind::Call { callee, .. } = program.kind(started) else {
+        return false;
+    };
+    let crate::facts::ExprKind::Attribute { base, .. } = program.kind(program.sibling(started, *callee)) else {
+        return false;
+    };
+    let sites: Vec<ExprRef> = program
+        .values(program.sibling(started, *base))
+        .iter()
+        .filter_map(|value| program.site(value).and_then(Site::expression))
+        .collect();
+    let made = |submission: &&Submission<'_>| sites.contains(&submission.call);
+    let submissions = program.submissions.iter().filter(made);
+    submissions
+        .into_iter()
+        .any(|submission| super::isolation::is_wanted(program, submission))
+}

@@ -1,0 +1,41 @@
+//! CC907: a pool is made and never ended.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::link::values::ExprRef;
+
+use super::{Check, Context, Rule};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC907",
+    name: "pool-never-closed",
+    severity: Severity::Advice,
+    page: include_str!("../../rules/pool-never-closed.md"),
+    check: Check::Call(check),
+};
+
+fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
+    let program = context.program;
+    let Some(unclosed) = context.lifecycles().never_closed(program, call) else {
+        return;
+    };
+    let text = program.text(call);
+    let workers = if unclosed.executor {
+        "its workers live until the program happens to throw it away"
+    } else {
+        "its workers live on"
+    };
+    let message = format!("nothing ends the pool that `{text}` makes: {workers}");
+    let mut draft = context
+        .finding(&RULE, program.place(call), message)
+        .confidence(Confidence::Medium);
+    if let Some(kept) = unclosed.kept {
+        draft = draft.note(kept, "kept here, and closed nowhere in sight");
+    }
+    let help = if unclosed.executor {
+        "use `with`, or call `shutdown()`"
+    } else {
+        "call `close()` and `join()`, or use `with` where all results are read inside it"
+    };
+    findings.push(draft.help(help).done());
+}

@@ -1,0 +1,49 @@
+//! Words that the rules about shared state use.
+
+use crate::finding::{Confidence, Note};
+use crate::link::Intent;
+use crate::summary::sharing::Race;
+
+use super::{Context, wording};
+
+/// The confidence of a race, one level lower where only a test starts the threads.
+pub(super) fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
+    let file = context.program.submissions[race.submission].call.file;
+    if context.program.sources[file.index()].is_test && race.place.file != file {
+        confidence.lowered()
+    } else {
+        confidence
+    }
+}
+
+/// "`work` runs in several threads".
+pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
+    let name = wording::target(context.program, &context.program.submissions[race.submission]);
+    if race.many {
+        format!("{name} runs in several threads")
+    } else {
+        format!("{name} runs in another thread")
+    }
+}
+
+/// The way from the submission to the place.
+pub(super) fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
+    let program = context.program;
+    let submission = &program.submissions[race.submission];
+    let started = if submission.intent == Intent::Single {
+        "the thread is started here"
+    } else {
+        "the threads are started here"
+    };
+    let mut notes = vec![Note {
+        place: program.place(submission.call),
+        message: started.to_owned(),
+    }];
+    for &call in &race.chain {
+        notes.push(Note {
+            place: program.place(call),
+            message: format!("`{}` is called on the way", program.text(call)),
+        });
+    }
+    notes
+}

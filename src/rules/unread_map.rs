@@ -1,0 +1,40 @@
+//! CC902: the results of a map are never read.
+
+use crate::finding::{Finding, Severity};
+use crate::knowledge::SubmissionResult;
+use crate::link::Submission;
+
+use super::lost_failure::lost;
+
+use super::{Check, Context, Rule, wording};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    code: "CC902",
+    name: "unread-map",
+    severity: Severity::Warning,
+    page: include_str!("../../rules/unread-map.md"),
+    check: Check::Submission(check),
+};
+
+fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+    if submission.shape.result != SubmissionResult::Iterator || submission.through.is_some() {
+        return;
+    }
+    let program = context.program;
+    let life = context.lifecycles().life(program, submission.call);
+    if life.may_be_iterated() {
+        return;
+    }
+    let Some(loss) = lost(context, submission) else {
+        return;
+    };
+    let target = wording::target(program, loss.submission);
+    let message = format!("the results of {target} are never read: an exception in a task vanishes");
+    let draft = context
+        .finding(&RULE, program.place(submission.call), message)
+        .confidence(loss.evidence.confidence)
+        .notes(wording::target_note(program, loss.submission))
+        .note(loss.evidence.place, loss.evidence.message);
+    findings.push(draft.help("iterate the results, or make a list of them").done());
+}

@@ -1,0 +1,208 @@
+//! Globals that workers read and that only the parent sets: they are there in forked workers and in no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, MODULE, StmtKind, SymbolId};
+use crate::finding::{FileId, Note, Place};
+use crate::link::Program;
+use crate::link::values::{ExprRef, ScopeRef};
+
+use super::graph::{Afterwards, CallGraph};
+use super::origin::home;
+use super::random::{all_functions, each_expression};
+use super::uses::definitions_of;
+use super::walk::ChildRun;
+
+/// A global that workers have only where they are forked.
+#[derive(Clone, Debug)]
+pub struct ForkOnlyGlobal {
+    /// Its name.
+    pub name: String,
+    /// Where the parent sets it.
+    pub assignment: Place,
+    /// The parent sets it in code that only the main module runs, rather than in a function.
+    pub under_guard: bool,
+    /// What else the module binds it to, such as `None`, when it is imported.
+    pub is_bound_otherwise: bool,
+    /// Where a worker reads it.
+    pub read: ExprRef,
+    /// The hand-over.
+    pub submission: usize,
+    /// The calls that lead to the read.
+    pub path: Vec<Note>,
+}
+
+/// Finds the globals, one finding for each global and assignment.
+pub(super) fn globals(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun]) -> Vec<ForkOnlyGlobal> {
+    let mut found: BTreeMap<(FileId, SymbolId), ForkOnlyGlobal> = BTreeMap::new();
+    for run in runs {
+        let submission = &program.submissions[run.submission];
+        if submission.workers.iter().any(|worker| worker.cloudpickle) {
+            continue;
+        }
+        let functions = all_functions(program, graph, run, submission);
+        let in_child = |scope: ScopeRef| functions.contains(&scope);
+        let mut afterwards = None;
+        let mut judged: BTreeSet<(FileId, SymbolId)> = BTreeSet::new();
+        for &function in run.functions.keys() {
+            for (read, file, symbol) in globals_read(program, function) {
+                if found.contains_key(&(file, symbol)) || !judged.insert((file, symbol)) {
+                    continue;
+                }
+                let afterwards =
+                    afterwards.get_or_insert_with(|| Afterwards::new(program, graph, submission.call, &in_child));
+                if let Some((assignment, under_guard, is_bound_otherwise)) =
+                    fork_only(program, file, symbol, afterwards, &in_child)
+                {
+                    found.insert(
+                        (file, symbol),
+                        ForkOnlyGlobal {
+                            name: program.file(file).symbol(symbol).name.clone(),
+                            assignment,
+                            under_guard,
+                            is_bound_otherwise,
+                            read,
+                            submission: run.submission,
+                            path: run.path(program, function),
+                        },
+                    );
+                }
+            }
+        }
+    }
+    let mut found: Vec<ForkOnlyGlobal> = found.into_values().collect();
+    found.sort_by_key(|global| global.assignment);
+    found
+}
+
+/// The globals that the code of a function reads.
+fn globals_read(program: &Program<'_>, function: ScopeRef) -> Vec<(ExprRef, FileId, SymbolId)> {
+    let mut found = Vec::new();
+    each_expression(program, function, &mut |expr| {
+        if let ExprKind::Name {
+            symbol: Some(symbol), ..
+        } = program.kind(expr)
+            && function.scope != MODULE
+            && program.file(expr.file).symbol(*symbol).scope == MODULE
+            && !program.file(expr.file).symbol(*symbol).in_comprehension
+            && let Some((file, symbol)) = home(program, expr.file, *symbol, 0)
+        {
+            found.push((expr, file, symbol));
+        }
+    });
+    found
+}
+
+/// Where the parent sets a global that importing the module leaves empty.
+fn fork_only(
+    program: &Program<'_>,
+    file: FileId,
+    symbol: SymbolId,
+    afterwards: &Afterwards,
+    in_child: &dyn Fn(ScopeRef) -> bool,
+) -> Option<(Place, bool, bool)> {
+    let facts = program.file(file);
+    let mut assignment: Option<(Place, bool)> = None;
+    let mut otherwise = false;
+    for (def, scope) in definitions_of(program, file, symbol) {
+        let definition = facts.definition(def);
+        let place = Place {
+            file,
+            span: definition.span,
+        };
+        if in_child(scope) && scope.scope != MODULE {
+            return None;
+        }
+        if scope.scope != MODULE {
+            let value = match &definition.kind {
+                DefKind::Assign { value, .. } | DefKind::Augmented { value, .. } => Some(*value),
+                DefKind::Context { context, .. } => Some(*context),
+                _ => None,
+            };
+            let before = value.is_some_and(|value| !afterwards.covers(program, ExprRef { file, expr: value }, false));
+            let function = program.function_around(scope);
+            if before && (afterwards.leads_here(function) || afterwards.earlier.contains(&function)) {
+                assignment = assignment.or(Some((place, false)));
+            }
+            continue;
+        }
+        if is_under_guard(program, file, def) {
+            assignment = assignment.or(Some((place, true)));
+        } else if is_empty(program, file, def) {
+            otherwise = true;
+        } else {
+            return None;
+        }
+    }
+    let (place, under_guard) = assignment?;
+    if is_checked(program, file, symbol, in_child) {
+        return None;
+    }
+    Some((place, under_guard, otherwise))
+}
+
+fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {
+    match &program.file(file).definition(def).kind {
+        DefKind::Assign { value, .. } | DefKind::Augmented { value, .. } => Some(*value),
+        DefKind::Element { iterable, .. } => Some(*iterable),
+        DefKind::Context { context, .. } => Some(*context),
+        _ => None,
+    }
+}
+
+/// Whether a binding in a module's own code stands under `if __name__ == "__main__":`.
+fn is_under_guard(program: &Program<'_>, file: FileId, def: DefId) -> bool {
+    let index = program.index(file);
+    let Some(statement) = value_of(program, file, def).and_then(|value| index.statement_of(value)) else {
+        return false;
+    };
+    index.ancestors(statement).any(|(above, _)| {
+        matches!(&index.statement(above).stmt.kind, StmtKind::If { test, .. } if is_guard(program, file, *test))
+    })
+}
+
+fn is_guard(program: &Program<'_>, file: FileId, test: ExprId) -> bool {
+    let mut found = false;
+    crate::facts::visit_expressions(program.file(file), test, &mut |expr| {
+        found |= matches!(program.file(file).kind(expr), ExprKind::Name { name, .. } if name == "__name__");
+    });
+    found
+}
+
+/// Whether a binding gives `None` or an empty container.
+fn is_empty(program: &Program<'_>, file: FileId, def: DefId) -> bool {
+    let facts = program.file(file);
+    let DefKind::Assign { value, path } = &facts.definition(def).kind else {
+        return false;
+    };
+    path.is_empty()
+        && match facts.kind(*value) {
+            ExprKind::None => true,
+            ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } => *len == 0,
+            _ => false,
+        }
+}
+
+/// Whether workers look first whether the global is there.
+fn is_checked(program: &Program<'_>, file: FileId, symbol: SymbolId, in_child: &dyn Fn(ScopeRef) -> bool) -> bool {
+    let index = program.index(file);
+    index.reads(symbol).iter().any(|&read| {
+        let expr = ExprRef { file, expr: read };
+        if !in_child(program.function_around(program.scope_of(expr))) {
+            return false;
+        }
+        let Some(parent) = index.parent(read) else {
+            return index.statement_of(read).is_some_and(
+                |id| matches!(&index.statement(id).stmt.kind, StmtKind::If { test, .. } if *test == read),
+            );
+        };
+        match program.file(file).kind(parent) {
+            ExprKind::Compare { comparisons, .. } => comparisons
+                .iter()
+                .any(|(op, _)| matches!(op, CompareOp::Is | CompareOp::IsNot)),
+            ExprKind::Boolean { .. } | ExprKind::Unary { .. } => true,
+            ExprKind::Conditional { test, .. } => *test == read,
+            _ => false,
+        }
+    })
+}

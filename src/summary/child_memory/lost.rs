@@ -1,0 +1,482 @@
+//! Writes of a worker process that end with it although the parent looks at what was written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{DefKind, ExprId, ExprKind, MODULE, StmtKind};
+use crate::finding::Note;
+use crate::knowledge::{Pickling, Role, Semantic, SubmissionResult, WorkerKind};
+use crate::link::language;
+use crate::link::solver::Variable;
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::{Callee, Program, Submission};
+
+use super::graph::{Afterwards, CallGraph};
+use super::origin::{Origin, Origins, Root, Spot, home};
+use super::uses::{Deed, Uses, changes_receiver, deed, objects_behind};
+use super::walk::ChildRun;
+
+/// A write in a worker that the parent does not see.
+#[derive(Clone, Debug)]
+pub struct LostWrite {
+    /// How the written object came into the worker.
+    pub root: Root,
+    /// The write.
+    pub write: ExprRef,
+    /// What is written, as the worker's code calls it.
+    pub object: String,
+    /// Where the parent looks; `None` where nothing does and the worker only counts or collects.
+    pub read: Option<ExprRef>,
+    /// The hand-over.
+    pub submission: usize,
+    /// The calls that lead from the handed-over function to the write.
+    pub path: Vec<Note>,
+}
+
+/// A write in the code of a worker to an object that is a copy of the parent's.
+#[derive(Clone, Debug)]
+struct Write {
+    at: ExprRef,
+    object: ExprRef,
+    origin: Origin,
+    /// The object is changed in place, rather than a name or attribute bound anew.
+    in_place: bool,
+    /// It adds to what is there.
+    adds: bool,
+}
+
+/// Finds the lost writes of all workers, one a place.
+pub(super) fn writes(program: &Program<'_>, graph: &CallGraph, uses: &Uses<'_>, runs: &[ChildRun]) -> Vec<LostWrite> {
+    let mut found: BTreeMap<ExprRef, LostWrite> = BTreeMap::new();
+    for run in runs {
+        let submission = &program.submissions[run.submission];
+        if submission.forwarded && submission.targets.iter().all(|target| target.function().is_none()) {
+            continue;
+        }
+        let search = Search::new(program, graph, uses, run, submission);
+        for &function in run.functions.keys() {
+            for write in search.writes_of(function) {
+                if found.contains_key(&write.at) {
+                    continue;
+                }
+                if let Some(read) = search.fate(&write) {
+                    let lost = LostWrite {
+                        root: write.origin.root,
+                        write: write.at,
+                        object: program.text(write.object),
+                        read,
+                        submission: run.submission,
+                        path: run.path(program, function),
+                    };
+                    found.insert(write.at, lost);
+                }
+            }
+        }
+    }
+    let mut found: Vec<LostWrite> = found.into_values().collect();
+    found.sort_by_key(|lost| program.place(lost.write));
+    found
+}
+
+struct Search<'p, 'a> {
+    program: &'p Program<'a>,
+    graph: &'p CallGraph,
+    uses: &'p Uses<'a>,
+    run: &'p ChildRun,
+    submission: &'p Submission<'a>,
+    afterwards: Afterwards,
+    sent: BTreeSet<ValueId>,
+    returned: BTreeSet<ValueId>,
+}
+
+impl<'p, 'a> Search<'p, 'a> {
+    fn new(
+        program: &'p Program<'a>,
+        graph: &'p CallGraph,
+        uses: &'p Uses<'a>,
+        run: &'p ChildRun,
+        submission: &'p Submission<'a>,
+    ) -> Self {
+        let in_child = |function| run.runs(function);
+        let afterwards = Afterwards::new(program, graph, submission.call, &in_child);
+        let sent = objects_behind(program, &sent_expressions(program, submission));
+        let mut returned = BTreeSet::new();
+        if submission.shape.result != SubmissionResult::Worker {
+            for target in submission.targets.iter().filter_map(crate::link::Target::function) {
+                let values = program.solution.variable(Variable::Return(target));
+                returned.extend(values.iter());
+                for value in values.iter() {
+                    if let Value::ExternalInstance { site: Some(site), .. } = *program.value(value) {
+                        let elements = Variable::Element(site, crate::link::solver::Key::All);
+                        returned.extend(program.solution.variable(elements).iter());
+                    }
+                }
+            }
+        }
+        Self {
+            program,
+            graph,
+            uses,
+            run,
+            submission,
+            afterwards,
+            sent,
+            returned,
+        }
+    }
+
+    /// The writes in the code of a function to objects of the parent.
+    fn writes_of(&self, function: ScopeRef) -> Vec<Write> {
+        let program = self.program;
+        let index = program.index(function.file);
+        let Some(entered) = self.run.functions.get(&function) else {
+            return Vec::new();
+        };
+        let in_child = |scope| self.run.runs(scope);
+        let origins = Origins {
+            program,
+            function,
+            parameters: &entered.parameters,
+            in_child: &in_child,
+        };
+        let mut found = Vec::new();
+        for &id in index.statements_of(function.scope) {
+            let stmt = index.statement(id).stmt;
+            let (targets, adds): (Vec<ExprId>, bool) = match &stmt.kind {
+                StmtKind::Assign { targets, .. } => (targets.clone(), false),
+                StmtKind::Annotated {
+                    target, value: Some(_), ..
+                } => (vec![*target], false),
+                StmtKind::Augmented { target, .. } => (vec![*target], true),
+                StmtKind::Delete(targets) => (targets.clone(), false),
+                _ => (Vec::new(), false),
+            };
+            for target in targets {
+                self.stored(&origins, target, adds, &mut found);
+            }
+            for root in crate::facts::statement_expressions(stmt) {
+                crate::facts::visit_expressions(program.file(function.file), root, &mut |expr| {
+                    found.extend(self.called(&origins, expr));
+                });
+            }
+        }
+        found
+    }
+
+    fn stored(&self, origins: &Origins<'_, '_>, target: ExprId, adds: bool, found: &mut Vec<Write>) {
+        let program = self.program;
+        let here = |expr| ExprRef {
+            file: origins.function.file,
+            expr,
+        };
+        let at = here(target);
+        match program.kind(at) {
+            ExprKind::Sequence { elements, .. } => {
+                for &element in elements {
+                    self.stored(origins, element, adds, found);
+                }
+            }
+            ExprKind::Store(def) => {
+                let file = program.file(at.file);
+                let symbol = file.definition(*def).symbol;
+                if file.symbol(symbol).scope == MODULE
+                    && origins.function.scope != MODULE
+                    && let Some((file, symbol)) = home(program, at.file, symbol, 0)
+                {
+                    let origin = Origin {
+                        root: Root::Global,
+                        spot: Spot::Global(file, symbol),
+                        at,
+                    };
+                    found.push(Write {
+                        at,
+                        object: at,
+                        origin,
+                        in_place: false,
+                        adds,
+                    });
+                }
+            }
+            ExprKind::Attribute { base, .. } => {
+                let named = program.values(here(*base)).iter().any(|value| {
+                    matches!(
+                        program.value(value),
+                        Value::Instance { .. } | Value::Class(_) | Value::Module(_)
+                    )
+                });
+                if named && let Some(origin) = origins.of(target) {
+                    found.push(Write {
+                        at,
+                        object: at,
+                        origin,
+                        in_place: false,
+                        adds,
+                    });
+                }
+            }
+            ExprKind::Subscript { base, .. } if is_plain_container(program, here(*base)) => {
+                if let Some(origin) = origins.of(*base) {
+                    found.push(Write {
+                        at,
+                        object: here(*base),
+                        origin,
+                        in_place: true,
+                        adds: true,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn called(&self, origins: &Origins<'_, '_>, expr: ExprId) -> Option<Write> {
+        let at = ExprRef {
+            file: origins.function.file,
+            expr,
+        };
+        let ExprKind::Call { callee, arguments, .. } = self.program.kind(at) else {
+            return None;
+        };
+        let object = if changes_receiver(self.program, at) {
+            match self.program.kind(self.program.sibling(at, *callee)) {
+                ExprKind::Attribute { base, .. } => *base,
+                _ => return None,
+            }
+        } else if changes_argument(self.program, at) {
+            arguments.first()?.value
+        } else {
+            return None;
+        };
+        let object = self.program.sibling(at, object);
+        let shared = self
+            .program
+            .values(object)
+            .iter()
+            .any(|value| self.program.role(value).is_some());
+        let origin = origins.of(object.expr).filter(|_| !shared)?;
+        Some(Write {
+            at,
+            object,
+            origin,
+            in_place: true,
+            adds: true,
+        })
+    }
+
+    /// Where the parent misses a write: `None` where it does not, `Some(None)` where nothing at all looks at it.
+    fn fate(&self, write: &Write) -> Option<Option<ExprRef>> {
+        if self.is_returned(write) {
+            return None;
+        }
+        let mut places = self.uses.same(self.program, write.origin.spot);
+        if write.in_place {
+            for site in self.sites(write) {
+                places.extend(self.uses.mentions(site));
+            }
+        }
+        places.sort_by_key(|&place| self.program.place(place));
+        places.dedup();
+        let again = matches!(write.origin.root, Root::Global | Root::Receiver);
+        let mut read = None;
+        let mut known = false;
+        for place in places {
+            let scope = self.program.function_around(self.program.scope_of(place));
+            let inside = self.run.runs(scope);
+            let deed = deed(self.program, self.graph, self.uses, place);
+            if inside {
+                if self.is_handed_on(place) {
+                    return None;
+                }
+                known |= deed == Deed::Reads;
+                continue;
+            }
+            known |= deed == Deed::Reads;
+            if !self.afterwards.covers(self.program, place, again) {
+                continue;
+            }
+            match deed {
+                Deed::Changes => return None,
+                Deed::Reads => read = read.or(Some(place)),
+                Deed::Passes => {}
+            }
+        }
+        if self.is_bound_anew(write) {
+            return None;
+        }
+        match read {
+            Some(read) => Some(Some(read)),
+            None if !known && self.only_collects(write) => Some(None),
+            None => None,
+        }
+    }
+
+    /// The parent binds the global itself after the hand-over.
+    fn is_bound_anew(&self, write: &Write) -> bool {
+        let (Spot::Global(file, symbol) | Spot::Captured(file, symbol)) = write.origin.spot else {
+            return false;
+        };
+        let facts = self.program.file(file);
+        let index = self.program.index(file);
+        facts.symbol(symbol).definitions.iter().any(|&def| {
+            let definition = facts.definition(def);
+            let scope = self.program.scope_ref(file, definition.scope);
+            if self.run.runs(scope) {
+                return false;
+            }
+            let value = match &definition.kind {
+                DefKind::Assign { value, .. } | DefKind::Augmented { value, .. } => *value,
+                DefKind::Element { iterable, .. } => *iterable,
+                _ => return false,
+            };
+            index.statement_of(value).is_some()
+                && self
+                    .afterwards
+                    .covers(self.program, ExprRef { file, expr: value }, false)
+        })
+    }
+
+    /// What makes the changed object, outside of the worker.
+    fn sites(&self, write: &Write) -> Vec<Site> {
+        let values = self.program.values(write.object).iter();
+        let kept = values.filter(|value| write.origin.spot != Spot::Whole || self.sent.contains(value));
+        kept.filter_map(|value| match *self.program.value(value) {
+            Value::ExternalInstance { site: Some(site), .. } => Some(site),
+            _ => None,
+        })
+        .filter(|site| match site {
+            Site::Expr(expr) => !self
+                .run
+                .runs(self.program.function_around(self.program.scope_of(*expr))),
+            _ => false,
+        })
+        .collect()
+    }
+
+    /// The worker returns the object, so that the parent may go on with what comes back.
+    fn is_returned(&self, write: &Write) -> bool {
+        let object = self.program.values(write.object).iter();
+        let owner = match self.program.kind(write.object) {
+            ExprKind::Attribute { base, .. } => Some(self.program.sibling(write.object, *base)),
+            _ => None,
+        };
+        let owner = owner.into_iter().flat_map(|owner| self.program.values(owner).iter());
+        object.chain(owner).any(|value| {
+            matches!(
+                self.program.value(value),
+                Value::ExternalInstance { site: Some(_), .. } | Value::Instance { .. }
+            ) && self.returned.contains(&value)
+        })
+    }
+
+    /// The worker returns what an expression mentions, or sends it over a queue or connection.
+    fn is_handed_on(&self, place: ExprRef) -> bool {
+        let program = self.program;
+        let index = program.index(place.file);
+        let mut inner = place;
+        for around in index.expressions_around(place.expr) {
+            let around = program.sibling(place, around);
+            if let ExprKind::Call { callee, .. } = program.kind(around) {
+                return *callee != inner.expr && sends(program, around);
+            }
+            inner = around;
+        }
+        index.statement_of(place.expr).is_some_and(|id| {
+            let returns = matches!(index.statement(id).stmt.kind, StmtKind::Return(_));
+            let scope = program.function_around(program.scope_of(place));
+            let is_target = self
+                .submission
+                .targets
+                .iter()
+                .any(|target| target.function() == Some(scope));
+            returns && is_target && self.submission.shape.result != SubmissionResult::Worker
+        })
+    }
+
+    /// A pool's worker counts or collects in its object what no code of the project looks at.
+    fn only_collects(&self, write: &Write) -> bool {
+        let ExprKind::Attribute { name, .. } = self.program.kind(write.object) else {
+            return false;
+        };
+        write.adds
+            && write.origin.root == Root::Receiver
+            && !name.starts_with('_')
+            && self.submission.shape.result != SubmissionResult::Worker
+            && self.submission.is_always(WorkerKind::Process)
+    }
+}
+
+/// Whether a call puts its argument on a queue or connection, or gives it to something unknown that may do so.
+fn sends(program: &Program<'_>, call: ExprRef) -> bool {
+    program.callees(call).iter().any(|callee| match callee {
+        Callee::External {
+            receiver: Some(receiver),
+            ..
+        } => {
+            matches!(
+                program.role(*receiver),
+                Some(Role::ProcessQueue | Role::Proxy | Role::SharedValue | Role::Queue)
+            ) || program
+                .type_fact(*receiver)
+                .and_then(|fact| fact.pickle)
+                .is_some_and(|pickle| pickle != Pickling::Ok)
+                || matches!(program.value(*receiver), Value::Unknown(_))
+        }
+        Callee::Unknown(_) => true,
+        _ => false,
+    })
+}
+
+fn changes_argument(program: &Program<'_>, call: ExprRef) -> bool {
+    program.callees(call).iter().any(|callee| {
+        matches!(callee, Callee::External { name, receiver: None }
+            if program.knowledge.semantic(name) == Some(Semantic::Changes))
+    })
+}
+
+/// Whether all that an expression may be are lists, dicts and the like, or arrays in memory of their own.
+fn is_plain_container(program: &Program<'_>, expr: ExprRef) -> bool {
+    let mut plain = false;
+    for value in program.values(expr).iter() {
+        match *program.value(value) {
+            Value::ExternalInstance { of, site } => {
+                let name = program.name(of);
+                let built_in = [language::LIST, language::DICT]
+                    .iter()
+                    .any(|container| program.knowledge.is_subtype(name, container));
+                let array = matches!(site, Some(Site::Expr(site)) if allocates(program, site));
+                if program.role(value).is_some() || !(built_in || array) {
+                    return false;
+                }
+                plain = true;
+            }
+            Value::None => {}
+            _ => return false,
+        }
+    }
+    plain
+}
+
+/// Whether a call makes an array in memory of its own.
+pub(super) fn allocates(program: &Program<'_>, call: ExprRef) -> bool {
+    program.callees(call).iter().any(|callee| {
+        matches!(callee, Callee::External { name, .. }
+            if program.knowledge.call(name).is_some_and(|fact| fact.allocates.is_some()))
+    })
+}
+
+/// The expressions whose values travel with a submission: its arguments and those filled in before.
+pub(super) fn sent_expressions(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut sent: Vec<ExprRef> = submission.arguments.iter().map(|argument| argument.expr).collect();
+    for partial in submission.targets.iter().flat_map(|target| &target.partials) {
+        if let ExprKind::Call { arguments, .. } = program.kind(*partial) {
+            sent.extend(
+                arguments
+                    .iter()
+                    .skip(1)
+                    .map(|argument| program.sibling(*partial, argument.value)),
+            );
+        }
+    }
+    sent.sort();
+    sent.dedup();
+    sent
+}

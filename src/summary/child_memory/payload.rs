@@ -1,0 +1,386 @@
+//! Large objects that are pickled for each task, and large results.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{DefKind, ExprId, ExprKind, StmtKind};
+use crate::knowledge::{PicklingMoment, SubmissionResult, WorkerKind};
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::{Callee, Intent, Program, Submission, Target};
+use crate::summary::Sizes;
+
+use super::origin::{Origins, Parameters};
+
+/// A large object that travels again and again.
+#[derive(Clone, Debug)]
+pub struct LargePayload {
+    /// The hand-over.
+    pub submission: usize,
+    /// What travels.
+    pub payload: Payload,
+    /// Bytes, as far as literals say.
+    pub bytes: f64,
+    /// Where the object is made.
+    pub made: Option<ExprRef>,
+}
+
+/// What travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// An argument that is the same for all tasks.
+    Argument(ExprRef),
+    /// The object whose method runs.
+    Receiver,
+    /// What a task returns.
+    Result(ScopeRef),
+}
+
+/// Objects below this many bytes travel unnoticed.
+const LARGE: f64 = 1e6;
+/// Bytes of an element of an array.
+const ELEMENT: f64 = 8.0;
+/// Bytes of a pickled number of a list.
+const PICKLED: f64 = 4.0;
+
+/// Finds the large payloads, at most one a hand-over.
+pub(super) fn large(program: &Program<'_>) -> Vec<LargePayload> {
+    let mut sizes = None;
+    let mut found = Vec::new();
+    for (number, submission) in program.submissions.iter().enumerate() {
+        let pickled = matches!(
+            submission.shape.pickles,
+            PicklingMoment::Always | PicklingMoment::Cloudpickle
+        );
+        if !pickled
+            || submission.forwarded
+            || !submission.is_always(WorkerKind::Process)
+            || !submission.intent.is_fan_out()
+        {
+            continue;
+        }
+        let sizes = sizes.get_or_insert_with(|| Weights::new(program));
+        found.extend(sizes.largest(number, submission));
+    }
+    found
+}
+
+struct Weights<'p, 'a> {
+    program: &'p Program<'a>,
+    /// What is assigned to attributes of instances, by class.
+    attributes: BTreeMap<ScopeRef, Vec<ExprRef>>,
+}
+
+impl<'p, 'a> Weights<'p, 'a> {
+    fn new(program: &'p Program<'a>) -> Self {
+        let mut attributes: BTreeMap<ScopeRef, Vec<ExprRef>> = BTreeMap::new();
+        for file in program.file_ids() {
+            for statement in &program.index(file).statements {
+                let StmtKind::Assign { targets, value } = &statement.stmt.kind else {
+                    continue;
+                };
+                for &target in targets {
+                    let ExprKind::Attribute { base, .. } = program.file(file).kind(target) else {
+                        continue;
+                    };
+                    for owner in program.values(ExprRef { file, expr: *base }).iter() {
+                        if let Value::Instance { class, .. } = *program.value(owner) {
+                            attributes
+                                .entry(class)
+                                .or_default()
+                                .push(ExprRef { file, expr: *value });
+                        }
+                    }
+                }
+            }
+        }
+        Self { program, attributes }
+    }
+
+    fn largest(&self, number: usize, submission: &Submission<'_>) -> Option<LargePayload> {
+        let mut found: Vec<LargePayload> = Vec::new();
+        let mut add = |payload, size: Option<(f64, Option<ExprRef>)>| {
+            if let Some((bytes, made)) = size.filter(|(bytes, _)| *bytes >= LARGE) {
+                found.push(LargePayload {
+                    submission: number,
+                    payload,
+                    bytes,
+                    made,
+                });
+            }
+        };
+        for argument in self.repeated(submission) {
+            add(Payload::Argument(argument), self.of_expression(argument));
+        }
+        for receiver in submission.targets.iter().filter_map(Target::receiver) {
+            if submission.shape.result != SubmissionResult::Worker {
+                let size = self.of_value(receiver, &mut BTreeSet::new());
+                add(Payload::Receiver, size.map(|bytes| (bytes, None)));
+            }
+        }
+        if submission.shape.result != SubmissionResult::Nothing {
+            for function in submission.targets.iter().filter_map(Target::function) {
+                add(Payload::Result(function), self.of_result(function));
+            }
+        }
+        found.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
+        found.into_iter().next()
+    }
+
+    /// The expressions whose values are the same for all tasks of a submission.
+    fn repeated(&self, submission: &Submission<'_>) -> Vec<ExprRef> {
+        let program = self.program;
+        let mut found = Vec::new();
+        for partial in submission.targets.iter().flat_map(|target| &target.partials) {
+            if let ExprKind::Call { arguments, .. } = program.kind(*partial) {
+                found.extend(
+                    arguments
+                        .iter()
+                        .skip(1)
+                        .map(|argument| program.sibling(*partial, argument.value)),
+                );
+            }
+        }
+        for argument in &submission.arguments {
+            if !argument.elements && submission.intent != Intent::Map {
+                found.push(argument.expr);
+            } else {
+                found.extend(self.constant_parts(argument.expr));
+            }
+        }
+        found.retain(|&expr| self.is_outside_of_loops(expr));
+        found
+    }
+
+    /// The parts of a comprehension's tuples: `table` in `[(table, row) for row in rows]`.
+    fn constant_parts(&self, iterable: ExprRef) -> Vec<ExprRef> {
+        let program = self.program;
+        let written = match program.kind(iterable) {
+            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
+                [def] => match &program.file(iterable.file).definition(*def).kind {
+                    DefKind::Assign { value, path } if path.is_empty() => program.sibling(iterable, *value),
+                    _ => iterable,
+                },
+                _ => iterable,
+            },
+            _ => iterable,
+        };
+        let ExprKind::Comprehension { element, .. } = program.kind(written) else {
+            return Vec::new();
+        };
+        match program.kind(program.sibling(written, *element)) {
+            ExprKind::Sequence { elements, .. } => {
+                elements.iter().map(|&part| program.sibling(written, part)).collect()
+            }
+            // `delayed(f)(table, row) for row in rows`.
+            ExprKind::Call { arguments, .. } => arguments
+                .iter()
+                .map(|argument| program.sibling(written, argument.value))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A name or attribute that does not come from the loop around.
+    fn is_outside_of_loops(&self, expr: ExprRef) -> bool {
+        let program = self.program;
+        match program.kind(expr) {
+            ExprKind::Name { reaching, .. } => {
+                !reaching
+                    .iter()
+                    .any(|&def| match &program.file(expr.file).definition(def).kind {
+                        DefKind::Element { .. } => true,
+                        DefKind::Assign { value, .. } => !program.index(expr.file).loops_around(*value).is_empty(),
+                        _ => false,
+                    })
+            }
+            ExprKind::Attribute { base, .. } => self.is_outside_of_loops(program.sibling(expr, *base)),
+            _ => false,
+        }
+    }
+
+    fn of_expression(&self, expr: ExprRef) -> Option<(f64, Option<ExprRef>)> {
+        let mut found: Option<(f64, Option<ExprRef>)> = None;
+        for value in self.program.values(expr).iter() {
+            if matches!(self.program.value(value), Value::None) {
+                continue;
+            }
+            let bytes = self.of_value(value, &mut BTreeSet::new())?;
+            if found.is_none_or(|(least, _)| bytes < least) {
+                let made = match self.program.site(value) {
+                    Some(Site::Expr(site)) => Some(site),
+                    _ => None,
+                };
+                found = Some((bytes, made));
+            }
+        }
+        found
+    }
+
+    /// The least that a value weighs, where literals say so.
+    fn of_value(&self, value: ValueId, seen: &mut BTreeSet<ValueId>) -> Option<f64> {
+        if !seen.insert(value) || seen.len() > 64 {
+            return None;
+        }
+        match *self.program.value(value) {
+            Value::ExternalInstance {
+                site: Some(Site::Expr(site)),
+                ..
+            } => self.of_site(site, seen),
+            Value::Instance { class, .. } => {
+                let parts = self.attributes.get(&class)?;
+                let sum: f64 = parts
+                    .iter()
+                    .filter_map(|&part| {
+                        let values = self.program.values(part);
+                        let mut sizes: Vec<f64> =
+                            values.iter().filter_map(|value| self.of_value(value, seen)).collect();
+                        sizes.sort_by(f64::total_cmp);
+                        sizes.first().copied()
+                    })
+                    .sum();
+                (sum > 0.0).then_some(sum)
+            }
+            _ => None,
+        }
+    }
+
+    fn of_site(&self, site: ExprRef, seen: &mut BTreeSet<ValueId>) -> Option<f64> {
+        let program = self.program;
+        let sizes = Sizes {
+            program,
+            file: site.file,
+        };
+        match program.kind(site) {
+            ExprKind::Call { arguments, .. } => {
+                for callee in program.callees(site) {
+                    let Callee::External { name, .. } = callee else {
+                        continue;
+                    };
+                    if let Some(position) = program.knowledge.call(&name).and_then(|fact| fact.allocates.as_ref()) {
+                        let shape = program.argument_at(site, position)?;
+                        return self.elements_of_shape(shape).map(|count| count * ELEMENT);
+                    }
+                }
+                let rounds = sizes.rounds(site.expr);
+                if rounds.known {
+                    return Some(rounds.count.least * PICKLED);
+                }
+                self.of_parts(site, arguments.iter().map(|argument| argument.value).collect(), seen)
+            }
+            ExprKind::Comprehension { .. } => {
+                let rounds = sizes.rounds(site.expr);
+                rounds.known.then_some(rounds.count.least * PICKLED)
+            }
+            ExprKind::Sequence { elements, .. } => self.of_parts(site, elements.clone(), seen),
+            ExprKind::Dict { entries, .. } => {
+                self.of_parts(site, entries.iter().map(|(_, value)| *value).collect(), seen)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the parts of an object weigh together, as far as they are known.
+    fn of_parts(&self, site: ExprRef, parts: Vec<ExprId>, seen: &mut BTreeSet<ValueId>) -> Option<f64> {
+        let program = self.program;
+        let mut sum = 0.0;
+        for part in parts {
+            let part = program.sibling(site, part);
+            let sizes: Vec<f64> = program
+                .values(part)
+                .iter()
+                .filter_map(|value| self.of_value(value, seen))
+                .collect();
+            sum += sizes.into_iter().reduce(f64::min).unwrap_or(0.0);
+        }
+        (sum > 0.0).then_some(sum)
+    }
+
+    /// The number of elements of an array of a literal shape.
+    fn elements_of_shape(&self, shape: ExprRef) -> Option<f64> {
+        let program = self.program;
+        let sizes = Sizes {
+            program,
+            file: shape.file,
+        };
+        let product = |site: ExprRef, elements: &[ExprId]| {
+            let sizes = Sizes {
+                program,
+                file: site.file,
+            };
+            elements.iter().try_fold(1.0, |product, &element| {
+                let number = sizes.number(element);
+                number.known.then_some(product * number.count.least)
+            })
+        };
+        if let ExprKind::Sequence { elements, .. } = program.kind(shape) {
+            return product(shape, elements);
+        }
+        let number = sizes.number(shape.expr);
+        if number.known {
+            return Some(number.count.least);
+        }
+        let mut least: Option<f64> = None;
+        for value in program.values(shape).iter() {
+            let Some(Site::Expr(site)) = program.site(value) else {
+                return None;
+            };
+            let ExprKind::Sequence { elements, .. } = program.kind(site) else {
+                return None;
+            };
+            let count = product(site, elements)?;
+            least = Some(least.map_or(count, |other: f64| other.min(count)));
+        }
+        least
+    }
+
+    /// What a function returns at least, where all that it returns is large.
+    fn of_result(&self, function: ScopeRef) -> Option<(f64, Option<ExprRef>)> {
+        let program = self.program;
+        let index = program.index(function.file);
+        let mut found: Option<(f64, Option<ExprRef>)> = None;
+        for &id in index.statements_of(function.scope) {
+            let StmtKind::Return(Some(value)) = &index.statement(id).stmt.kind else {
+                continue;
+            };
+            let value = ExprRef {
+                file: function.file,
+                expr: *value,
+            };
+            if matches!(program.kind(value), ExprKind::None) {
+                continue;
+            }
+            // A part of what was made says nothing of its size, and what was given is judged as an argument.
+            let whole = matches!(
+                program.kind(value),
+                ExprKind::Name { .. } | ExprKind::Call { .. } | ExprKind::Comprehension { .. }
+            );
+            if !whole || !self.is_made_here(function, value) {
+                return None;
+            }
+            let size = self.of_expression(value)?;
+            if found.is_none_or(|(least, _)| size.0 < least) {
+                found = Some(size);
+            }
+        }
+        found
+    }
+
+    fn is_made_here(&self, function: ScopeRef, value: ExprRef) -> bool {
+        let parameters = Parameters::new();
+        let in_child = |_: ScopeRef| true;
+        let origins = Origins {
+            program: self.program,
+            function,
+            parameters: &parameters,
+            in_child: &in_child,
+        };
+        origins.of(value.expr).is_none()
+            && self
+                .program
+                .values(value)
+                .iter()
+                .all(|value| match self.program.site(value) {
+                    Some(Site::Expr(site)) => self.program.scope_of(site) == function,
+                    _ => false,
+                })
+    }
+}

@@ -1,0 +1,257 @@
+//! Random numbers that several workers draw from copies of one state.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{ExprId, ExprKind, ScopeKind};
+use crate::finding::Note;
+use crate::knowledge::{PicklingMoment, Semantic, SubmissionResult};
+use crate::link::index::Loop;
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::{Callee, Program, Submission};
+
+use super::graph::CallGraph;
+use super::origin::{Origin, Origins, Root};
+use super::shared::has_one_worker;
+use super::walk::ChildRun;
+
+/// A draw from a state that the workers of a submission have copies of.
+#[derive(Clone, Debug)]
+pub struct SharedDraw {
+    /// Where the worker reaches for the state, or the hand-over that copies it.
+    pub place: ExprRef,
+    /// The draw.
+    pub draw: ExprRef,
+    /// How the state comes into the worker; `None` for the library's own.
+    pub root: Option<Root>,
+    /// The hand-over.
+    pub submission: usize,
+    /// The copies are alike only where workers are forked.
+    pub needs_fork: bool,
+    /// The calls that lead to the draw.
+    pub path: Vec<Note>,
+}
+
+/// Finds the draws, one for each place.
+pub(super) fn draws(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun]) -> Vec<SharedDraw> {
+    let mut found: BTreeMap<ExprRef, SharedDraw> = BTreeMap::new();
+    for run in runs {
+        let submission = &program.submissions[run.submission];
+        if !submission.intent.is_fan_out()
+            || has_one_worker(program, submission)
+            || is_seeded(program, graph, run, submission)
+        {
+            continue;
+        }
+        let mut first: BTreeMap<Option<Root>, SharedDraw> = BTreeMap::new();
+        for &function in run.functions.keys() {
+            for draw in draws_of(program, run, submission, function) {
+                let key = match draw.root {
+                    Some(Root::Argument) => Some(Root::Argument),
+                    _ => {
+                        found.entry(draw.place).or_insert(draw);
+                        continue;
+                    }
+                };
+                first.entry(key).or_insert(draw);
+            }
+        }
+        for draw in first.into_values() {
+            found.entry(draw.place).or_insert(draw);
+        }
+    }
+    let mut found: Vec<SharedDraw> = found.into_values().collect();
+    found.sort_by_key(|draw| program.place(draw.place));
+    found
+}
+
+/// The functions that the workers of a submission run, their initializers included.
+pub(super) fn all_functions(
+    program: &Program<'_>,
+    graph: &CallGraph,
+    run: &ChildRun,
+    submission: &Submission<'_>,
+) -> std::collections::BTreeSet<ScopeRef> {
+    let mut functions: std::collections::BTreeSet<ScopeRef> = std::collections::BTreeSet::new();
+    for worker in &submission.workers {
+        let site = worker.executor.and_then(|executor| program.site(executor));
+        match site {
+            Some(Site::Expr(site)) => functions.extend(graph.initializers.get(&site).into_iter().flatten()),
+            _ => functions.extend(graph.initializers.values().flatten()),
+        }
+    }
+    graph.close(&mut functions, &|_| false);
+    functions.extend(run.functions.keys());
+    functions
+}
+
+/// Calls `visit` with each expression in the code of a function.
+pub(super) fn each_expression(program: &Program<'_>, function: ScopeRef, visit: &mut dyn FnMut(ExprRef)) {
+    let index = program.index(function.file);
+    for &id in index.statements_of(function.scope) {
+        for root in crate::facts::statement_expressions(index.statement(id).stmt) {
+            crate::facts::visit_expressions(program.file(function.file), root, &mut |expr| {
+                visit(ExprRef {
+                    file: function.file,
+                    expr,
+                });
+            });
+        }
+    }
+}
+
+fn is_seeded(program: &Program<'_>, graph: &CallGraph, run: &ChildRun, submission: &Submission<'_>) -> bool {
+    let mut seeded = false;
+    for function in all_functions(program, graph, run, submission) {
+        each_expression(program, function, &mut |expr| {
+            seeded |= has_semantic(program, expr, Semantic::SeedsRandom);
+        });
+    }
+    seeded
+}
+
+/// Whether an expression is a call with this meaning.
+pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, semantic: Semantic) -> bool {
+    matches!(program.kind(call), ExprKind::Call { .. })
+        && program.callees(call).iter().any(
+            |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(semantic)),
+        )
+}
+
+fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, function: ScopeRef) -> Vec<SharedDraw> {
+    let Some(entered) = run.functions.get(&function) else {
+        return Vec::new();
+    };
+    let in_child = |scope| run.runs(scope);
+    let origins = Origins {
+        program,
+        function,
+        parameters: &entered.parameters,
+        in_child: &in_child,
+    };
+    let mut found = Vec::new();
+    each_expression(program, function, &mut |expr| {
+        let draw = |place, root, needs_fork| SharedDraw {
+            place,
+            draw: expr,
+            root,
+            submission: run.submission,
+            needs_fork,
+            path: run.path(program, function),
+        };
+        if has_semantic(program, expr, Semantic::DrawsRandom) {
+            found.push(draw(expr, None, true));
+            return;
+        }
+        let Some((base, states)) = state_drawn_from(program, expr) else {
+            return;
+        };
+        let Some(origin) = origins.of(base) else { return };
+        if let Some((place, needs_fork)) = shared_state(program, run, submission, origin, &states) {
+            found.push(draw(place.unwrap_or(expr), Some(origin.root), needs_fork));
+        }
+    });
+    found
+}
+
+/// The state in `state.method()`.
+fn state_drawn_from(program: &Program<'_>, call: ExprRef) -> Option<(ExprId, Vec<ValueId>)> {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
+    let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
+        return None;
+    };
+    let values: Vec<ValueId> = program.values(program.sibling(call, *base)).iter().collect();
+    let states = !values.is_empty()
+        && values.iter().all(|&value| {
+            matches!(program.value(value), Value::None)
+                || program.type_fact(value).is_some_and(|fact| fact.random_state)
+        });
+    states.then_some((*base, values))
+}
+
+/// Where a state is reached for that several workers have copies of, and whether it takes a fork to make them alike.
+fn shared_state(
+    program: &Program<'_>,
+    run: &ChildRun,
+    submission: &Submission<'_>,
+    origin: Origin,
+    states: &[ValueId],
+) -> Option<(Option<ExprRef>, bool)> {
+    let sites: Vec<ExprRef> = states
+        .iter()
+        .filter_map(|&value| match program.site(value) {
+            Some(Site::Expr(site)) => Some(site),
+            _ => None,
+        })
+        .filter(|site| !is_made_in_child(program, run, *site))
+        .collect();
+    if sites.is_empty() {
+        return None;
+    }
+    match origin.root {
+        Root::Global => Some((Some(origin.at), true)),
+        Root::Captured => Some((None, true)),
+        Root::Receiver => {
+            let own = submission.shape.result == SubmissionResult::Worker && submission.callable.is_none();
+            let one = sites.iter().all(|&site| is_one_object(program, site, own));
+            (one && has_one_receiver(program, submission)).then_some((None, false))
+        }
+        Root::Argument => {
+            let one = sites.iter().all(|&site| is_one_object(program, site, true)) && submission.through.is_none();
+            one.then_some((Some(submission.call), false))
+        }
+    }
+    .filter(|_| submission.shape.pickles != PicklingMoment::Never)
+}
+
+fn is_made_in_child(program: &Program<'_>, run: &ChildRun, site: ExprRef) -> bool {
+    let scope = program.function_around(program.scope_of(site));
+    // A constructor that the worker calls makes objects of the parent, too: those that hang from a global.
+    run.runs(scope) && program.scope(scope).name != "__init__"
+}
+
+/// Whether a call makes one object only: it stands in no loop, and not in a function that is called for each task.
+fn is_one_object(program: &Program<'_>, site: ExprRef, plainly: bool) -> bool {
+    let scope = program.function_around(program.scope_of(site));
+    if !program.index(site.file).loops_around(site.expr).is_empty() {
+        return false;
+    }
+    if program.scope(scope).kind == ScopeKind::Module {
+        return true;
+    }
+    let calls: Vec<ExprRef> = program
+        .solution
+        .callers
+        .get(&scope)
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+    let constructor = program.class_of_method(scope).is_some() && program.scope(scope).name == "__init__";
+    if constructor && plainly {
+        return false;
+    }
+    calls.iter().all(|&call| {
+        let loops = program.index(call.file).loops_around(call.expr);
+        !loops
+            .iter()
+            .any(|around| matches!(around, Loop::Comprehension(_) | Loop::Statement(_)))
+    })
+}
+
+/// Whether all tasks run on one object: it is made in no loop and is no worker itself.
+fn has_one_receiver(program: &Program<'_>, submission: &Submission<'_>) -> bool {
+    let mut receivers = submission
+        .targets
+        .iter()
+        .filter_map(crate::link::Target::receiver)
+        .peekable();
+    receivers.peek().is_some()
+        && receivers.all(|receiver| match program.site(receiver) {
+            Some(Site::Expr(site)) => {
+                site != submission.call && program.index(site.file).loops_around(site.expr).is_empty()
+            }
+            _ => submission.callable.is_some(),
+        })
+}

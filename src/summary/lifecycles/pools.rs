@@ -1,0 +1,241 @@
+//! Pools and executors: whether they are ended, and whether a new one is made for each round or call.
+
+use std::collections::BTreeSet;
+
+use crate::facts::{DefKind, ExprId, ExprKind, MODULE, Stmt, StmtKind, visit_expressions};
+use crate::finding::Place;
+use crate::knowledge::{LifeStep, Role};
+use crate::link::index::Loop;
+use crate::link::values::{ExprRef, ScopeRef, Site};
+use crate::link::{Intent, Program};
+use crate::summary::Sizes;
+
+use super::life::Event;
+use super::{Life, Lifecycles};
+
+/// A pool that nothing ends.
+#[derive(Clone, Debug)]
+pub struct Unclosed {
+    /// Where it is kept, if it is.
+    pub kept: Option<Place>,
+    /// It is an executor, whose workers end when it is thrown away.
+    pub executor: bool,
+}
+
+/// A pool that is made over and over.
+#[derive(Clone, Debug)]
+pub struct PerRound {
+    /// The loop, or the call in a loop that makes it.
+    pub place: Place,
+    /// The loop is around a call of the function that makes the pool, rather than around the pool itself.
+    pub through_call: bool,
+    /// How many tasks each pool is given, where that is a small number.
+    pub tasks: Option<usize>,
+}
+
+/// Callers are followed this far.
+const CALLERS: u32 = 3;
+/// Loops of at most this many rounds are not worth a word.
+const FEW_ROUNDS: f64 = 3.0;
+/// A pool for at most this many tasks does not pay for itself when it is made for each call.
+const FEW_TASKS: usize = 3;
+
+impl Lifecycles {
+    /// Whether a call makes a pool or executor, and which.
+    #[must_use]
+    pub fn makes_pool(&self, program: &Program<'_>, call: ExprRef) -> Option<Role> {
+        program.values(call).iter().find_map(|value| {
+            let fact = program.type_fact(value)?;
+            let role = fact.role.filter(|role| matches!(role, Role::Pool | Role::Executor))?;
+            (program.site(value) == Some(Site::Expr(call)) && fact.on_exit.is_some()).then_some(role)
+        })
+    }
+
+    /// A pool that is made here and that nothing ends.
+    #[must_use]
+    pub fn never_closed(&self, program: &Program<'_>, call: ExprRef) -> Option<Unclosed> {
+        let role = self.makes_pool(program, call)?;
+        let life = self.life(program, call);
+        let unknown = |event: &Event| matches!(event, Event::Method(_) | Event::Global(_));
+        if life.may_be_ended() || life.any(unknown) || program.scope_of(call).scope == MODULE {
+            return None;
+        }
+        let kept = life.events.iter().find_map(|event| match event {
+            Event::Kept(place) => Some(*place),
+            _ => None,
+        });
+        if kept.is_some() && (is_initialiser(program, call) || is_under_condition(program, call)) {
+            return None;
+        }
+        Some(Unclosed {
+            kept: kept.map(|kept| program.place(kept)),
+            executor: role == Role::Executor,
+        })
+    }
+
+    /// A pool that is made anew each time round, or for each call of a function that is called in a loop.
+    #[must_use]
+    pub fn per_round(&self, program: &Program<'_>, call: ExprRef) -> Option<PerRound> {
+        self.makes_pool(program, call)?;
+        let life = self.life(program, call);
+        if !ends_where_made(program, call, &life) {
+            return None;
+        }
+        let index = program.index(call.file);
+        if let Some(&around) = index.loops_around(call.expr).first() {
+            return in_loop(program, call, around);
+        }
+        let function = program.scope_of(call);
+        if function.scope == MODULE {
+            return None;
+        }
+        let tasks = tasks_of(program, call)?;
+        let looped = call_in_loop(program, function, CALLERS)?;
+        Some(PerRound {
+            place: program.place(looped),
+            through_call: true,
+            tasks: Some(tasks),
+        })
+    }
+}
+
+/// The pool is ended by the function that makes it: by `with`, by a call, or by being dropped.
+fn ends_where_made(program: &Program<'_>, call: ExprRef, life: &Life) -> bool {
+    let scope = program.scope_of(call);
+    let elsewhere = life.events.iter().any(|event| match event {
+        Event::Kept(_) | Event::Global(_) => scope.scope != MODULE,
+        Event::Escapes(_) => true,
+        Event::Step(LifeStep::Close, at) | Event::With(at) => program.scope_of(*at) != scope,
+        _ => false,
+    });
+    !elsewhere && life.may_be_ended()
+}
+
+fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRound> {
+    let index = program.index(call.file);
+    let facts = program.file(call.file);
+    let place = match around {
+        Loop::Statement(id) => {
+            let stmt = index.statement(id).stmt;
+            let (body, few) = match &stmt.kind {
+                StmtKind::For { iterable, body, .. } => {
+                    let sizes = Sizes {
+                        program,
+                        file: call.file,
+                    };
+                    let rounds = sizes.rounds(*iterable);
+                    (body, rounds.known && rounds.count.most <= FEW_ROUNDS)
+                }
+                StmtKind::While { body, .. } => (body, false),
+                _ => return None,
+            };
+            if few || leaves(body) || varies(program, call, stmt.span) {
+                return None;
+            }
+            stmt.span
+        }
+        Loop::Comprehension(expr) => facts.span(expr),
+    };
+    Some(PerRound {
+        place: Place {
+            file: call.file,
+            span: place,
+        },
+        through_call: false,
+        tasks: None,
+    })
+}
+
+/// Whether a block leaves the loop: then it is there to try again.
+fn leaves(block: &[Stmt]) -> bool {
+    block.iter().any(|stmt| {
+        matches!(stmt.kind, StmtKind::Break | StmtKind::Return(_))
+            || crate::facts::child_blocks(stmt).into_iter().any(leaves)
+    })
+}
+
+/// Whether the constructor's arguments differ from round to round: a comparison of sizes, say.
+fn varies(program: &Program<'_>, call: ExprRef, around: crate::facts::Span) -> bool {
+    let facts = program.file(call.file);
+    let ExprKind::Call { arguments, .. } = facts.kind(call.expr) else {
+        return false;
+    };
+    let mut found = false;
+    let mut look = |expr: ExprId| {
+        if let ExprKind::Name { reaching, .. } = facts.kind(expr) {
+            found |= reaching.iter().any(|&def| {
+                let definition = facts.definition(def);
+                around.contains(definition.span) && !matches!(definition.kind, DefKind::Import { .. })
+            });
+        }
+    };
+    for argument in arguments {
+        visit_expressions(facts, argument.value, &mut look);
+    }
+    found
+}
+
+/// How many tasks the pool is given, where each is handed over by a call of its own and there are few.
+fn tasks_of(program: &Program<'_>, pool: ExprRef) -> Option<usize> {
+    let mut count = 0;
+    for submission in &program.submissions {
+        let through = submission.workers.iter().any(|worker| {
+            worker
+                .executor
+                .is_some_and(|executor| program.site(executor) == Some(Site::Expr(pool)))
+        });
+        if !through {
+            continue;
+        }
+        if matches!(submission.intent, Intent::Map | Intent::Loop(_)) {
+            return None;
+        }
+        count += 1;
+    }
+    (1..=FEW_TASKS).contains(&count).then_some(count)
+}
+
+/// A call in a loop that leads to a function.
+pub(super) fn call_in_loop(program: &Program<'_>, function: ScopeRef, depth: u32) -> Option<ExprRef> {
+    let mut open = BTreeSet::from([function]);
+    let mut frontier = vec![function];
+    for _ in 0..depth {
+        let mut next = Vec::new();
+        for current in frontier {
+            for &call in program.solution.callers.get(&current).into_iter().flatten() {
+                if !program.index(call.file).loops_around(call.expr).is_empty() && is_plain_call(program, call, current)
+                {
+                    return Some(call);
+                }
+                let around = program.function_around(program.scope_of(call));
+                if around.scope != MODULE && is_plain_call(program, call, current) && open.insert(around) {
+                    next.push(around);
+                }
+            }
+        }
+        frontier = next;
+    }
+    None
+}
+
+/// The call calls the function itself, rather than handing it over.
+fn is_plain_call(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {
+    program
+        .callees(call)
+        .iter()
+        .any(|callee| matches!(callee, crate::link::Callee::Function { function: called, .. } if *called == function))
+}
+
+fn is_initialiser(program: &Program<'_>, call: ExprRef) -> bool {
+    let function = program.scope(program.scope_of(call));
+    function.name == "__init__" || function.name == "__enter__" || function.name == "__new__"
+}
+
+fn is_under_condition(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    index.statement_of(call.expr).is_some_and(|statement| {
+        index
+            .ancestors(statement)
+            .any(|(id, _)| matches!(index.statement(id).stmt.kind, StmtKind::If { .. }))
+    })
+}

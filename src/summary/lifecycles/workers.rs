@@ -1,0 +1,227 @@
+//! Threads and processes: daemons that are cut off at their work.
+
+use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions};
+use crate::finding::Place;
+use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
+use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Callee, Program, Submission, Target};
+
+use super::Lifecycles;
+use super::life::Event;
+
+/// The attribute and argument that make a worker end with the program, as every worker class spells it.
+const DAEMON: &str = "daemon";
+/// Calls are followed this deep.
+const DEPTH: u32 = 3;
+
+/// A daemon that nothing waits for, at work that matters.
+#[derive(Clone, Debug)]
+pub struct Unjoined {
+    /// Where it is made a daemon.
+    pub daemon: Place,
+    /// The work that is cut off.
+    pub work: Place,
+    /// It stands behind the worker's loop and only runs when the worker is told to stop.
+    pub at_end: bool,
+}
+
+impl Lifecycles {
+    /// A daemon thread that writes or cleans up, and that nothing waits for.
+    #[must_use]
+    pub fn unjoined_daemon(&self, program: &Program<'_>, submission: &Submission<'_>) -> Option<Unjoined> {
+        if !submission.is_always(WorkerKind::Thread) || submission.through.is_some() {
+            return None;
+        }
+        let life = self.life(program, submission.call);
+        let waited = life.any(|event| {
+            matches!(
+                event,
+                Event::Step(LifeStep::Join, _) | Event::Escapes(_) | Event::With(_) | Event::Method(_)
+            )
+        });
+        if waited || self.is_joined(program, submission.call) || self.waits_for_queue(program, submission) {
+            return None;
+        }
+        let daemon = self.made_daemon(program, submission, &life.events)?;
+        let function = submission.targets.iter().find_map(Target::function)?;
+        let (work, at_end) = match write_in(program, function, DEPTH) {
+            Some(work) => (work, false),
+            None => (work_behind_loop(program, function)?, true),
+        };
+        Some(Unjoined { daemon, work, at_end })
+    }
+
+    /// Some code of the worker's file waits until a queue is worked off.
+    fn waits_for_queue(&self, program: &Program<'_>, submission: &Submission<'_>) -> bool {
+        let file = submission.call.file;
+        self.steps().any(|(call, step)| {
+            let ExprKind::Call { callee, .. } = program.kind(call) else {
+                return false;
+            };
+            let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
+                return false;
+            };
+            let is_queue = |value| matches!(program.role(value), Some(Role::Queue | Role::ProcessQueue));
+            step == LifeStep::Join
+                && call.file == file
+                && program.values(program.sibling(call, *base)).iter().any(is_queue)
+        })
+    }
+
+    fn made_daemon(&self, program: &Program<'_>, submission: &Submission<'_>, events: &[Event]) -> Option<Place> {
+        if let Some(flag) = program.argument(submission.call, None, Some(DAEMON)) {
+            return is_true(program, flag).then(|| program.place(submission.call));
+        }
+        let written = events.iter().find_map(|event| match event {
+            Event::Written(attribute) => daemon_assignment(program, *attribute),
+            _ => None,
+        });
+        written.or_else(|| self.daemon_class(program, submission))
+    }
+
+    /// `self.daemon = True` or `super().__init__(daemon=True)` in a worker class.
+    fn daemon_class(&self, program: &Program<'_>, submission: &Submission<'_>) -> Option<Place> {
+        let class = program
+            .callees(submission.call)
+            .into_iter()
+            .find_map(|callee| match callee {
+                Callee::Class(class) => Some(class),
+                _ => None,
+            })?;
+        let init = *program.methods(class, "__init__", false).first()?;
+        let assigned = self.attribute_reads.get(DAEMON).into_iter().flatten();
+        let assigned = assigned
+            .filter(|&&attribute| program.scope_of(attribute) == init)
+            .find_map(|&attribute| daemon_assignment(program, attribute));
+        assigned.or_else(|| {
+            let index = program.index(init.file);
+            let calls = index.calls().iter().map(|&expr| ExprRef { file: init.file, expr });
+            calls
+                .filter(|call| program.scope_of(*call) == init)
+                .find(|&call| {
+                    program
+                        .argument(call, None, Some(DAEMON))
+                        .is_some_and(|flag| is_true(program, flag))
+                })
+                .map(|call| program.place(call))
+        })
+    }
+}
+
+fn is_true(program: &Program<'_>, expr: ExprRef) -> bool {
+    matches!(program.kind(expr), ExprKind::Bool(true))
+}
+
+/// The place of `x.daemon = True`.
+fn daemon_assignment(program: &Program<'_>, attribute: ExprRef) -> Option<Place> {
+    let ExprKind::Attribute { name, .. } = program.kind(attribute) else {
+        return None;
+    };
+    let index = program.index(attribute.file);
+    let statement = index.statement_of(attribute.expr)?;
+    match &index.statement(statement).stmt.kind {
+        StmtKind::Assign { targets, value } if name == DAEMON && targets.contains(&attribute.expr) => {
+            is_true(program, program.sibling(attribute, *value)).then(|| program.place(attribute))
+        }
+        _ => None,
+    }
+}
+
+/// A call that writes where it lasts, in a function or what it calls.
+fn write_in(program: &Program<'_>, function: ScopeRef, depth: u32) -> Option<Place> {
+    let index = program.index(function.file);
+    for &statement in index.statements_of(function.scope) {
+        for call in calls_in(program, function, index.statement(statement).stmt) {
+            for callee in program.callees(call) {
+                match callee {
+                    Callee::External { name, .. } if writes(program, call, &name) => return Some(program.place(call)),
+                    Callee::Function { function: called, .. } if depth > 0 && called != function => {
+                        if let Some(place) = write_in(program, called, depth - 1) {
+                            return Some(place);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    None
+}
+
+fn calls_in(program: &Program<'_>, function: ScopeRef, stmt: &Stmt) -> Vec<ExprRef> {
+    let facts = program.file(function.file);
+    let mut calls = Vec::new();
+    let mut look = |expr: ExprId| {
+        if matches!(facts.kind(expr), ExprKind::Call { .. }) {
+            calls.push(ExprRef {
+                file: function.file,
+                expr,
+            });
+        }
+    };
+    for expr in statement_expressions(stmt) {
+        visit_expressions(facts, expr, &mut look);
+    }
+    calls
+}
+
+fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
+    let Some(fact) = program.knowledge.call(name) else {
+        return false;
+    };
+    if fact
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, SideEffect::WritesFiles | SideEffect::UsesDatabase))
+    {
+        return !fact.cannot_raise;
+    }
+    // What opens a file says by its mode whether it writes.
+    let opens = fact
+        .returns
+        .as_ref()
+        .is_some_and(|returns| returns.name.starts_with("io."));
+    let mode = program.argument(call, Some(1), Some("mode"));
+    opens
+        && mode
+            .and_then(|mode| program.literal_string(mode))
+            .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
+}
+
+/// The first call behind the loop of a function that ends when it is told to.
+fn work_behind_loop(program: &Program<'_>, function: ScopeRef) -> Option<Place> {
+    let body = &program.scope(function).body;
+    let position = body
+        .iter()
+        .position(|stmt| is_stoppable_loop(program, function, stmt))?;
+    let after = &body[position + 1..];
+    after.iter().find_map(|stmt| {
+        let mut all = calls_in(program, function, stmt);
+        for block in child_blocks(stmt) {
+            for inner in block {
+                all.extend(calls_in(program, function, inner));
+            }
+        }
+        all.into_iter()
+            .find(|&call| {
+                program.callees(call).iter().any(|callee| {
+                    matches!(callee, Callee::External { name, .. }
+                        if program.knowledge.call(name).is_some_and(|fact| fact.on != Some(crate::knowledge::WaitOn::Sleep)))
+                })
+            })
+            .map(|call| program.place(call))
+    })
+}
+
+/// `while self.running:`, with a condition that other code changes.
+fn is_stoppable_loop(program: &Program<'_>, function: ScopeRef, stmt: &Stmt) -> bool {
+    let StmtKind::While { test, .. } = stmt.kind else {
+        return false;
+    };
+    let facts = program.file(function.file);
+    let mut reads_attribute = false;
+    visit_expressions(facts, test, &mut |expr| {
+        reads_attribute |= matches!(facts.kind(expr), ExprKind::Attribute { .. });
+    });
+    reads_attribute
+}

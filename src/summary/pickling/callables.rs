@@ -1,0 +1,109 @@
+//! Functions and classes: whether the pickler finds them under their name.
+
+use crate::facts::{DefKind, ScopeKind, StmtKind};
+use crate::finding::Note;
+use crate::link::solver::Variable;
+use crate::link::values::{ExprRef, ScopeRef, Value};
+
+use super::judge::{Cause, Judge, Obstacle};
+
+impl Judge<'_, '_, '_> {
+    pub(super) fn function(&self, function: ScopeRef) -> Option<Obstacle> {
+        let scope = self.program.scope(function);
+        let value = None;
+        if scope.kind == ScopeKind::Lambda {
+            return Some(Obstacle::new(
+                Cause::Lambda(function),
+                value,
+                vec![self.defined(function)],
+            ));
+        }
+        if self.is_nested(function) {
+            return Some(Obstacle::new(
+                Cause::Nested(function),
+                value,
+                vec![self.defined(function)],
+            ));
+        }
+        self.unwrapped_decoration(function)
+    }
+
+    /// Whether a function or class lies in a function and is not bound to a global name.
+    pub(super) fn is_nested(&self, scope: ScopeRef) -> bool {
+        if !self.program.is_local(scope) {
+            return false;
+        }
+        let file = self.program.file(scope.file);
+        let outermost_name = file.definitions.iter().find(|definition| {
+            matches!(definition.kind, DefKind::Function(inner) | DefKind::Class(inner) if inner == scope.scope)
+        });
+        outermost_name.is_none_or(|definition| file.symbol(definition.symbol).scope != crate::facts::MODULE)
+    }
+
+    pub(super) fn local_class(&self, class: ScopeRef) -> Option<Obstacle> {
+        self.is_nested(class)
+            .then(|| Obstacle::new(Cause::LocalClass(class), None, vec![self.defined(class)]))
+    }
+
+    /// A decorator of the project that puts a function of its own in the place of the decorated one, under a name that
+    /// the pickler cannot find.
+    pub(super) fn unwrapped_decoration(&self, function: ScopeRef) -> Option<Obstacle> {
+        let wrappers = self.program.solution.wrappers.get(&function)?;
+        let scope = self.program.scope(function);
+        let replaced = scope.decorators.iter().all(|&decorator| {
+            let decorator = ExprRef {
+                file: function.file,
+                expr: decorator,
+            };
+            let values = self.program.values(decorator);
+            !values.is_empty()
+                && values.iter().all(|value| match *self.program.value(value) {
+                    Value::Function(decorate) => {
+                        let results = self.program.solution.variable(Variable::Return(decorate));
+                        !results.is_empty()
+                            && results.iter().all(|result| {
+                                matches!(self.program.value(result), Value::Function(wrapper) if wrappers.contains(wrapper))
+                            })
+                    }
+                    _ => false,
+                })
+        });
+        if !replaced || !wrappers.iter().all(|&wrapper| self.keeps_its_own_name(wrapper)) {
+            return None;
+        }
+        let wrapper = *wrappers.iter().next()?;
+        let note = Note {
+            place: self.program.name_place(wrapper),
+            message: format!(
+                "`{}` takes its place under its own name: `functools.wraps` is missing",
+                self.program.scope(wrapper).name
+            ),
+        };
+        Some(Obstacle::new(
+            Cause::Decorated(function),
+            None,
+            vec![self.defined(function), note],
+        ))
+    }
+
+    /// Whether a wrapper is only defined and returned, so that nothing gives it another name.
+    pub(super) fn keeps_its_own_name(&self, wrapper: ScopeRef) -> bool {
+        let scope = self.program.scope(wrapper);
+        if scope.kind == ScopeKind::Lambda {
+            return true;
+        }
+        if !self.is_nested(wrapper) || !scope.decorators.is_empty() {
+            return false;
+        }
+        let file = self.program.file(wrapper.file);
+        let Some(parent) = scope.parent else { return false };
+        let Some(symbol) = file.symbol_in(parent, &scope.name) else {
+            return false;
+        };
+        let index = self.program.index(wrapper.file);
+        index.reads(symbol).iter().all(|&read| {
+            let statement = index.statement_of(read).map(|id| &index.statement(id).stmt.kind);
+            matches!(statement, Some(StmtKind::Return(Some(value))) if *value == read)
+        })
+    }
+}

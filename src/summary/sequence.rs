@@ -1,0 +1,160 @@
+//! The calls of a function in the order in which they are made, those of the functions that it calls among them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Stmt, StmtKind};
+use crate::link::index::{Branch, StmtId};
+use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Callee, Program};
+
+/// A call that a run of a function makes.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    /// The call.
+    pub(super) call: ExprRef,
+    /// The calls that lead to it, outermost first, itself last.
+    pub(super) path: Vec<ExprRef>,
+    /// It, or a call that leads to it, stands in a loop.
+    pub(super) in_loop: bool,
+}
+
+/// Longer sequences are cut.
+const LONGEST: usize = 1500;
+/// Calls are followed this far.
+const DEPTH: usize = 5;
+
+/// The calls of every function, in order.
+#[derive(Debug, Default)]
+pub(super) struct Sequences {
+    calls: BTreeMap<ScopeRef, Vec<ExprRef>>,
+}
+
+impl Sequences {
+    pub(super) fn compute(program: &Program<'_>) -> Self {
+        let mut calls: BTreeMap<ScopeRef, Vec<ExprRef>> = BTreeMap::new();
+        for call in program.calls() {
+            let scope = program.function_around(program.scope_of(call));
+            calls.entry(scope).or_default().push(call);
+        }
+        for calls in calls.values_mut() {
+            // Arguments are evaluated before the call is made.
+            calls.sort_by_key(|&call| {
+                (
+                    program.place(call).span.end,
+                    std::cmp::Reverse(program.place(call).span.start),
+                )
+            });
+        }
+        Self { calls }
+    }
+
+    /// The calls of one run of `root`; only the functions in `followed` are entered.
+    pub(super) fn of(&self, program: &Program<'_>, root: ScopeRef, followed: &BTreeSet<ScopeRef>) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.enter(
+            program,
+            root,
+            followed,
+            &mut Vec::new(),
+            &mut vec![root],
+            false,
+            &mut events,
+        );
+        events
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one walk")]
+    fn enter(
+        &self,
+        program: &Program<'_>,
+        scope: ScopeRef,
+        followed: &BTreeSet<ScopeRef>,
+        path: &mut Vec<ExprRef>,
+        active: &mut Vec<ScopeRef>,
+        in_loop: bool,
+        events: &mut Vec<Event>,
+    ) {
+        for &call in self.calls.get(&scope).into_iter().flatten() {
+            if events.len() >= LONGEST {
+                return;
+            }
+            let in_loop = in_loop || !program.index(call.file).loops_around(call.expr).is_empty();
+            path.push(call);
+            for function in called(program, call) {
+                if followed.contains(&function) && !active.contains(&function) && active.len() < DEPTH {
+                    active.push(function);
+                    self.enter(program, function, followed, path, active, in_loop, events);
+                    active.pop();
+                }
+            }
+            events.push(Event {
+                call,
+                path: path.clone(),
+                in_loop,
+            });
+            path.pop();
+        }
+    }
+}
+
+/// The functions of the project that a call runs.
+pub(super) fn called(program: &Program<'_>, call: ExprRef) -> Vec<ScopeRef> {
+    let mut found = Vec::new();
+    for callee in program.callees(call) {
+        match callee {
+            Callee::Function { function, .. } => found.push(function),
+            Callee::Class(class) => found.extend(program.methods(class, "__init__", false)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether of two calls, the first earlier in the code, only one can be made in one run: they stand in different
+/// branches of a statement, or the first in a block that leaves the function.
+pub(super) fn exclusive(program: &Program<'_>, first: &Event, second: &Event) -> bool {
+    let pairs = first.path.iter().zip(&second.path);
+    let Some((&one, &other)) = pairs.into_iter().find(|(one, other)| one != other) else {
+        return false;
+    };
+    if one.file != other.file {
+        return false;
+    }
+    let index = program.index(one.file);
+    let (Some(one), Some(other)) = (index.statement_of(one.expr), index.statement_of(other.expr)) else {
+        return false;
+    };
+    let around: BTreeMap<StmtId, Branch> = index.ancestors(other).collect();
+    for (above, branch) in index.ancestors(one) {
+        let statement = &index.statement(above).stmt.kind;
+        match around.get(&above) {
+            Some(&same) if same != branch => return is_choice(statement, branch, same),
+            Some(_) => return false,
+            None if leaves(statement, branch) => return true,
+            None => {}
+        }
+    }
+    false
+}
+
+fn is_choice(statement: &StmtKind, one: Branch, other: Branch) -> bool {
+    match statement {
+        StmtKind::If { .. } | StmtKind::Match { .. } => true,
+        StmtKind::Try { .. } => matches!((one, other), (Branch::Handler(_), Branch::Handler(_))),
+        _ => false,
+    }
+}
+
+fn leaves(statement: &StmtKind, branch: Branch) -> bool {
+    let ends = |block: &[Stmt]| {
+        matches!(
+            block.last().map(|statement| &statement.kind),
+            Some(StmtKind::Return(_) | StmtKind::Raise { .. })
+        )
+    };
+    match (statement, branch) {
+        (StmtKind::If { body, .. }, Branch::Body) => ends(body),
+        (StmtKind::If { orelse, .. }, Branch::Orelse) => ends(orelse),
+        _ => false,
+    }
+}

@@ -1,0 +1,223 @@
+//! What runs on the starting side while a unit's thread lives: from the start to the join, in the starting function
+//! and in those that call it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{ExprKind, Span, StmtKind};
+use crate::knowledge::{StartsWhen, SubmissionResult};
+use crate::link::index::Branch;
+use crate::link::values::{ExprRef, ScopeRef, Site};
+use crate::link::{Callee, Program};
+
+use super::units::{Unit, functions_of};
+
+/// The vocabulary of worker objects.
+const START: &str = "start";
+const JOIN: &str = "join";
+/// Callers are followed this far.
+const DEPTH: usize = 4;
+/// More regions than this are not looked at for one unit.
+const LIMIT: usize = 40;
+
+/// A call of a method of a worker, future or executor.
+#[derive(Clone, Debug)]
+struct Use {
+    call: ExprRef,
+    method: String,
+}
+
+/// The method calls on what submissions and executors give, by the place where it is made.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    by_site: BTreeMap<ExprRef, Vec<Use>>,
+}
+
+impl Uses {
+    pub(super) fn new(program: &Program<'_>, submitting: &BTreeSet<ExprRef>) -> Self {
+        let mut wanted = submitting.clone();
+        for submission in &program.submissions {
+            let executors = submission.workers.iter().filter_map(|worker| worker.executor);
+            wanted.extend(executors.filter_map(|executor| program.site(executor).and_then(Site::expression)));
+        }
+        let mut by_site: BTreeMap<ExprRef, Vec<Use>> = BTreeMap::new();
+        for call in program.calls() {
+            let ExprKind::Call { callee, .. } = program.kind(call) else {
+                continue;
+            };
+            let ExprKind::Attribute { base, name, .. } = program.kind(program.sibling(call, *callee)) else {
+                continue;
+            };
+            for value in program.values(program.sibling(call, *base)).iter() {
+                if let Some(site) = program.site(value).and_then(Site::expression)
+                    && wanted.contains(&site)
+                {
+                    by_site.entry(site).or_default().push(Use {
+                        call,
+                        method: name.clone(),
+                    });
+                }
+            }
+        }
+        Self { by_site }
+    }
+
+    fn of(&self, site: ExprRef) -> &[Use] {
+        self.by_site.get(&site).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The parts of functions that run while the unit's thread lives.
+pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<(ScopeRef, Span)> {
+    let submission = unit.submission();
+    if matches!(
+        submission.shape.result,
+        SubmissionResult::Results | SubmissionResult::Result | SubmissionResult::Awaitable
+    ) {
+        return Vec::new();
+    }
+    let (starts, ends) = match submission.shape.starts {
+        StartsWhen::AtStart if submission.through.is_none() => {
+            let used = uses.of(submission.call);
+            (calls_named(used, START), calls_named(used, JOIN))
+        }
+        StartsWhen::AtStart => return Vec::new(),
+        StartsWhen::AtCall => (vec![submission.call], waits(program, uses, unit)),
+    };
+    let joiners = callers_of(program, &ends);
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<(ExprRef, usize)> = starts.into_iter().map(|start| (start, 0)).collect();
+    while let Some((start, depth)) = open.pop() {
+        if !seen.insert(start) || found.len() > LIMIT {
+            continue;
+        }
+        let function = program.function_around(program.scope_of(start));
+        let (span, ended) = region(program, unit, start, &ends, &joiners);
+        found.push((function, span));
+        if ended || depth >= DEPTH {
+            continue;
+        }
+        for &call in program.solution.callers.get(&function).into_iter().flatten() {
+            let direct = program
+                .callees(call)
+                .iter()
+                .any(|callee| functions_of(program, callee).contains(&function));
+            if direct {
+                open.push((call, depth + 1));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn calls_named(uses: &[Use], method: &str) -> Vec<ExprRef> {
+    uses.iter()
+        .filter(|used| used.method == method)
+        .map(|used| used.call)
+        .collect()
+}
+
+/// The calls that wait for a submitted task: on its future, on the executor, or on anything at all.
+fn waits(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<ExprRef> {
+    let submission = unit.submission();
+    let mut found: Vec<ExprRef> = uses.of(submission.call).iter().map(|used| used.call).collect();
+    for executor in submission.workers.iter().filter_map(|worker| worker.executor) {
+        if let Some(site) = program.site(executor).and_then(Site::expression) {
+            found.extend(
+                uses.of(site)
+                    .iter()
+                    .map(|used| used.call)
+                    .filter(|&call| is_wait(program, call)),
+            );
+        }
+    }
+    let index = program.index(submission.call.file);
+    let here = index.calls().iter().map(|&expr| program.sibling(submission.call, expr));
+    found.extend(here.filter(|&call| is_wait(program, call)));
+    found
+}
+
+fn is_wait(program: &Program<'_>, call: ExprRef) -> bool {
+    program.callees(call).iter().any(|callee| match callee {
+        Callee::External { name, .. } => {
+            let fact = program.knowledge.call(name);
+            fact.is_some_and(|fact| fact.until.is_some())
+        }
+        _ => false,
+    })
+}
+
+/// The functions that wait for the thread, directly or through another.
+fn callers_of(program: &Program<'_>, ends: &[ExprRef]) -> BTreeSet<ScopeRef> {
+    let direct: BTreeSet<ScopeRef> = ends
+        .iter()
+        .map(|&end| program.function_around(program.scope_of(end)))
+        .collect();
+    let mut all = direct.clone();
+    for function in direct {
+        for &call in program.solution.callers.get(&function).into_iter().flatten() {
+            all.insert(program.function_around(program.scope_of(call)));
+        }
+    }
+    all
+}
+
+/// The part of a function after a start, and whether the thread is over at its end.
+fn region(
+    program: &Program<'_>,
+    unit: &Unit<'_, '_>,
+    start: ExprRef,
+    ends: &[ExprRef],
+    joiners: &BTreeSet<ScopeRef>,
+) -> (Span, bool) {
+    let function = program.function_around(program.scope_of(start));
+    let index = program.index(start.file);
+    let from = index.facts.span(start.expr).end;
+    let mut end = u32::MAX;
+    for &call in index.calls() {
+        let span = index.facts.span(call);
+        let call = program.sibling(start, call);
+        if span.start < from || program.function_around(program.scope_of(call)) != function {
+            continue;
+        }
+        let joins = ends.contains(&call)
+            || program.callees(call).iter().any(|callee| {
+                let called = functions_of(program, callee);
+                called
+                    .iter()
+                    .any(|called| *called != function && joiners.contains(called))
+            });
+        if joins {
+            end = end.min(span.start);
+        }
+    }
+    if let Some(statement) = index.statement_of(start.expr) {
+        for (above, branch) in index.ancestors(statement) {
+            let above = index.statement(above).stmt;
+            if branch == Branch::Body && is_executors_block(program, unit, start, &above.kind) {
+                end = end.min(above.span.end);
+            }
+        }
+    }
+    let ended = end != u32::MAX;
+    (Span { start: from, end }, ended)
+}
+
+/// `with ThreadPoolExecutor() as executor:` around the submission.
+fn is_executors_block(program: &Program<'_>, unit: &Unit<'_, '_>, start: ExprRef, kind: &StmtKind) -> bool {
+    let StmtKind::With { items, .. } = kind else {
+        return false;
+    };
+    let executors = unit.submission().workers.iter().filter_map(|worker| worker.executor);
+    let sites: Vec<ExprRef> = executors
+        .filter_map(|executor| program.site(executor).and_then(Site::expression))
+        .collect();
+    items.iter().any(|&(context, _)| {
+        let values = program.values(program.sibling(start, context));
+        values.iter().any(|value| {
+            let site = program.site(value).and_then(Site::expression);
+            site.is_some_and(|site| sites.contains(&site))
+        })
+    })
+}

@@ -1,0 +1,839 @@
+//! What a function does to state that it may share: updates, checks followed by acts, first uses, iterations, resizes.
+//! Nothing in here knows whether the state is shared.
+
+use crate::facts::{ArgumentKind, CompareOp, DefKind, ExprId, ExprKind, FileFacts, Span, StmtKind, UnaryOp};
+use crate::facts::{statement_expressions, visit_expressions};
+use crate::finding::Place;
+use crate::knowledge::Semantic;
+use crate::link::index::{FileIndex, StmtId};
+use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::{Callee, Program, language};
+
+use super::guards::{Guards, Held, lock_entered};
+use super::places::same_text;
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// Reads, changes and writes back.
+    Update {
+        /// Other code can run between the read and the write under the GIL of 3.10 and later.
+        interruptible: bool,
+    },
+    /// Looks whether something is there and then puts it in or takes it out.
+    CheckThenAct {
+        /// Doing it twice makes a difference.
+        matters: bool,
+    },
+    /// Makes something when it is first used.
+    LazyInit {
+        /// Doing it twice makes a difference.
+        matters: bool,
+    },
+    /// Goes over a live dict, set or deque.
+    Iterate,
+    /// Adds to or removes from a dict, set or deque.
+    Resize,
+    /// Writes the whole value.
+    Write,
+    /// Uses an object that belongs to the thread that made it.
+    BoundUse,
+    /// Uses an object whose methods must not interleave.
+    FragileUse,
+}
+
+/// Something that a function does to state.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// The expression that names the state: for items of a container the container.
+    pub storage: ExprRef,
+    /// The key, for items.
+    pub key: Option<ExprRef>,
+    /// Where the act is.
+    pub place: Place,
+    /// Where the read or check is.
+    pub before: Option<Place>,
+    /// The locks that are held over the whole of it.
+    pub(super) held: Vec<Held>,
+}
+
+/// Collects what a function does.
+pub(super) struct Collector<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    pub(super) function: ScopeRef,
+    pub(super) guards: &'p Guards,
+    pub(super) events: Vec<Event>,
+}
+
+impl<'p, 'a> Collector<'p, 'a> {
+    pub(super) fn run(mut self) -> Vec<Event> {
+        let index = self.index();
+        self.decorators();
+        for &statement in index.statements_of(self.function.scope) {
+            self.statement(statement);
+        }
+        self.events
+    }
+
+    /// `@cached(CACHE)` without a lock: each call of the function uses the cache.
+    fn decorators(&mut self) {
+        for &decorator in &self.program.scope(self.function).decorators {
+            let decorator = self.at(decorator);
+            let takes_lock = self.program.callees(decorator).iter().any(|callee| match callee {
+                Callee::External { name, .. } => {
+                    let fact = self.program.knowledge.call(name);
+                    fact.and_then(|fact| fact.lock_argument.as_ref())
+                        .is_some_and(|position| self.program.argument_at(decorator, position).is_none())
+                }
+                _ => false,
+            });
+            let Some(storage) = self.program.argument(decorator, Some(0), None) else {
+                continue;
+            };
+            if takes_lock && self.is_fragile(storage) {
+                self.events.push(Event {
+                    kind: EventKind::FragileUse,
+                    storage,
+                    key: None,
+                    place: self.program.place(decorator),
+                    before: None,
+                    held: Vec::new(),
+                });
+            }
+        }
+    }
+
+    /// `with connection:` uses the connection, under the locks that stand before it.
+    fn entered(&mut self, id: StmtId, items: &[(ExprId, Option<ExprId>)]) {
+        for (number, &(context, _)) in items.iter().enumerate() {
+            let plain = matches!(
+                self.facts().kind(context),
+                ExprKind::Name { .. } | ExprKind::Attribute { .. }
+            );
+            let locked = items[..number]
+                .iter()
+                .any(|&(before, _)| lock_entered(self.program, self.at(before), 0).is_some());
+            if plain && !locked && self.is_bound(self.at(context)) {
+                self.used(id, EventKind::BoundUse, self.at(context), self.facts().span(context));
+            }
+        }
+    }
+
+    fn is_fragile(&self, expr: ExprRef) -> bool {
+        let mut values = self.program.values(expr).iter();
+        values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.needs_lock))
+    }
+
+    fn is_bound(&self, expr: ExprRef) -> bool {
+        let mut values = self.program.values(expr).iter();
+        values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.thread_bound))
+    }
+
+    fn used(&mut self, id: StmtId, kind: EventKind, storage: ExprRef, span: Span) {
+        self.events.push(Event {
+            kind,
+            storage,
+            key: None,
+            place: self.place(span),
+            before: None,
+            held: self.held(id),
+        });
+    }
+
+    /// A call of a method of something that belongs to a thread, or one that gives it away as a parent.
+    fn bound_call(&mut self, id: StmtId, call: ExprId, callee: ExprId) {
+        let mut by_method = false;
+        let mut makes_bound = false;
+        for callee in self.program.callees(self.at(call)) {
+            if let Callee::External { name, receiver } = callee {
+                let any_thread = self.program.knowledge.call(&name).is_some_and(|fact| fact.any_thread);
+                by_method |= receiver.is_some() && !any_thread;
+                makes_bound |= receiver.is_none()
+                    && self
+                        .program
+                        .knowledge
+                        .type_fact(&name)
+                        .is_some_and(|fact| fact.thread_bound);
+            }
+        }
+        let span = self.facts().span(call);
+        if let (ExprKind::Attribute { base, .. }, true) = (self.facts().kind(callee), by_method) {
+            let base = self.at(*base);
+            if self.is_bound(base) {
+                self.used(id, EventKind::BoundUse, base, span);
+            }
+            if self.is_fragile(base) {
+                self.used(id, EventKind::FragileUse, base, span);
+            }
+        }
+        if makes_bound && let ExprKind::Call { arguments, .. } = self.facts().kind(call) {
+            let parent = arguments.iter().map(|argument| self.at(argument.value));
+            let parent = parent.into_iter().find(|&argument| self.is_bound(argument));
+            if let Some(parent) = parent {
+                self.used(id, EventKind::BoundUse, parent, span);
+            }
+        }
+    }
+
+    fn index(&self) -> &'p FileIndex<'a> {
+        self.program.index(self.function.file)
+    }
+
+    fn facts(&self) -> &'a FileFacts {
+        self.program.file(self.function.file)
+    }
+
+    fn at(&self, expr: ExprId) -> ExprRef {
+        ExprRef {
+            file: self.function.file,
+            expr,
+        }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place {
+            file: self.function.file,
+            span,
+        }
+    }
+
+    fn held(&self, statement: StmtId) -> Vec<Held> {
+        self.guards.get(&statement).cloned().unwrap_or_default()
+    }
+
+    /// The locks that are held at both statements without being given back between.
+    fn held_over(&self, first: StmtId, second: StmtId) -> Vec<Held> {
+        let second = self.held(second);
+        self.held(first)
+            .into_iter()
+            .filter(|held| second.contains(held))
+            .collect()
+    }
+
+    fn statement(&mut self, id: StmtId) {
+        let stmt = self.index().statement(id).stmt;
+        match &stmt.kind {
+            StmtKind::Augmented { target, value, .. } => {
+                let interruptible = has_call(self.facts(), *value, None);
+                self.update(id, *target, stmt.span, None, interruptible);
+            }
+            StmtKind::Assign { targets, value } => {
+                for &target in targets {
+                    self.assigned(id, target, *value, stmt.span);
+                }
+            }
+            StmtKind::Annotated {
+                target,
+                value: Some(value),
+                ..
+            } => self.assigned(id, *target, *value, stmt.span),
+            StmtKind::For { iterable, .. } => self.iterated(id, *iterable),
+            StmtKind::With { items, .. } => self.entered(id, items),
+            StmtKind::Delete(targets) => {
+                for &target in targets {
+                    if let ExprKind::Subscript { base, .. } = self.facts().kind(target) {
+                        self.resize(id, *base, target);
+                    }
+                }
+            }
+            _ => {}
+        }
+        for root in statement_expressions(stmt) {
+            let mut found = Vec::new();
+            visit_expressions(self.facts(), root, &mut |expr| found.push(expr));
+            for expr in found {
+                self.expression(id, expr);
+            }
+        }
+    }
+
+    fn expression(&mut self, id: StmtId, expr: ExprId) {
+        match self.facts().kind(expr) {
+            ExprKind::Comprehension { clauses, .. } => {
+                for clause in clauses {
+                    self.iterated(id, clause.iterable);
+                }
+            }
+            ExprKind::Call { callee, .. } => {
+                self.bound_call(id, expr, *callee);
+                if let ExprKind::Attribute { base, .. } = self.facts().kind(*callee) {
+                    self.method_call(id, expr, *base);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `base.method(...)` on a container.
+    fn method_call(&mut self, id: StmtId, call: ExprId, base: ExprId) {
+        let (mut resizes, mut adds) = (false, false);
+        for callee in self.program.callees(self.at(call)) {
+            if let Callee::External {
+                name,
+                receiver: Some(_),
+            } = callee
+            {
+                resizes |= self.program.knowledge.call(&name).is_some_and(|fact| fact.resizes);
+                adds |= matches!(
+                    self.program.knowledge.semantic(&name),
+                    Some(Semantic::Adds | Semantic::AddsAll | Semantic::AddsSecond)
+                );
+            }
+        }
+        if resizes && self.is_sized(base) {
+            self.resize(id, base, call);
+        }
+        if resizes || adds {
+            self.act(id, base, None, call, None);
+        }
+    }
+
+    /// `target = value`: an update when the value depends on what the target held, a first use, an act after a check.
+    fn assigned(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) {
+        if !self.is_state(target) {
+            return;
+        }
+        let (storage, key) = self.parts(target);
+        if key.is_some() && self.is_bound(self.at(storage)) {
+            self.used(id, EventKind::BoundUse, self.at(storage), span);
+        }
+        self.events.push(Event {
+            kind: EventKind::Write,
+            storage: self.at(storage),
+            key: key.map(|key| self.at(key)),
+            place: self.place(span),
+            before: None,
+            held: self.held(id),
+        });
+        if self.updated_in_one(id, target, value, span) || self.updated_in_two(id, target, value, span) {
+            return;
+        }
+        if let ExprKind::Subscript { base, index } = self.facts().kind(target) {
+            let acted = self.act(id, *base, Some(*index), target, Some(value));
+            if !acted && self.is_sized(*base) && !self.replaces(*base, *index) {
+                self.resize(id, *base, target);
+            } else if acted && self.is_sized(*base) {
+                self.resize(id, *base, target);
+            }
+        } else {
+            self.first_use(id, target, value, span);
+        }
+    }
+
+    /// The storage of a target: the container and the key for items, the target itself otherwise.
+    fn parts(&self, target: ExprId) -> (ExprId, Option<ExprId>) {
+        match self.facts().kind(target) {
+            ExprKind::Subscript { base, index } => (*base, Some(*index)),
+            _ => (target, None),
+        }
+    }
+
+    /// Whether a target is something that others may see: no local variable.
+    fn is_state(&self, target: ExprId) -> bool {
+        match self.facts().kind(target) {
+            ExprKind::Store(def) => {
+                let symbol = self.facts().definition(*def).symbol;
+                self.facts().symbol(symbol).scope != self.function.scope
+            }
+            ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn update(&mut self, id: StmtId, target: ExprId, span: Span, first: Option<StmtId>, interruptible: bool) {
+        if !self.is_state(target) || self.is_container(target) {
+            return;
+        }
+        let (storage, key) = self.parts(target);
+        let held = first.map_or_else(|| self.held(id), |first| self.held_over(first, id));
+        let before = first.map(|first| self.place(self.index().statement(first).stmt.span));
+        self.events.push(Event {
+            kind: EventKind::Update { interruptible },
+            storage: self.at(storage),
+            key: key.map(|key| self.at(key)),
+            place: self.place(span),
+            before,
+            held,
+        });
+    }
+
+    /// `a += [x]` extends a container in place, which is one step.
+    fn is_container(&self, target: ExprId) -> bool {
+        self.program.values(self.at(target)).iter().any(|value| {
+            matches!(*self.program.value(value), Value::ExternalInstance { of, .. }
+                if matches!(self.program.name(of), language::LIST | language::SET | language::DICT | language::TUPLE))
+        })
+    }
+
+    /// `x = x + f()`, `d[k] = d.get(k, 0) + 1`.
+    fn updated_in_one(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) -> bool {
+        if !matches!(self.facts().kind(value), ExprKind::Binary { .. }) {
+            return false;
+        }
+        let Some(read) = self.read_in(target, value) else {
+            return false;
+        };
+        let interruptible = has_call(self.facts(), value, Some(self.facts().span(read)));
+        self.update(id, target, span, None, interruptible);
+        true
+    }
+
+    /// The read of a target inside an arithmetic expression, calls of other functions not entered.
+    fn read_in(&self, target: ExprId, value: ExprId) -> Option<ExprId> {
+        match self.facts().kind(value) {
+            ExprKind::Binary { left, right, .. } => {
+                self.read_in(target, *left).or_else(|| self.read_in(target, *right))
+            }
+            _ => self.reads(target, value).then_some(value),
+        }
+    }
+
+    /// Whether an expression gives what the target holds: the same text, or a lookup of the same key.
+    fn reads(&self, target: ExprId, value: ExprId) -> bool {
+        if same_text(self.facts(), target, value) {
+            return true;
+        }
+        let ExprKind::Subscript { base, index } = self.facts().kind(target) else {
+            return false;
+        };
+        self.looks_up(value, *base, Some(*index))
+    }
+
+    /// `base.get(key, ...)` or `base[key]`.
+    fn looks_up(&self, value: ExprId, base: ExprId, key: Option<ExprId>) -> bool {
+        let facts = self.facts();
+        match facts.kind(value) {
+            ExprKind::Call { callee, arguments, .. } => {
+                let ExprKind::Attribute { base: of, .. } = facts.kind(*callee) else {
+                    return false;
+                };
+                let first = arguments
+                    .first()
+                    .filter(|argument| argument.kind == ArgumentKind::Positional);
+                let gives_element = self.program.callees(self.at(value)).iter().any(|callee| match callee {
+                    Callee::External { name, .. } => {
+                        self.program.knowledge.semantic(name) == Some(Semantic::Element)
+                            && !self.program.knowledge.call(name).is_some_and(|fact| fact.resizes)
+                    }
+                    _ => false,
+                });
+                gives_element
+                    && same_text(facts, *of, base)
+                    && match (first, key) {
+                        (Some(first), Some(key)) => same_text(facts, first.value, key),
+                        (Some(_), None) => true,
+                        _ => false,
+                    }
+            }
+            ExprKind::Subscript { base: of, index } => {
+                same_text(facts, *of, base) && key.is_none_or(|key| same_text(facts, *index, key))
+            }
+            _ => false,
+        }
+    }
+
+    /// `t = self.x` ... `self.x = t + 1`.
+    fn updated_in_two(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) -> bool {
+        let facts = self.facts();
+        if !matches!(facts.kind(value), ExprKind::Binary { .. } | ExprKind::Name { .. }) {
+            return false;
+        }
+        let mut names = Vec::new();
+        visit_expressions(facts, value, &mut |expr| {
+            if let ExprKind::Name { reaching, .. } = facts.kind(expr) {
+                names.extend(reaching.iter().copied());
+            }
+        });
+        for def in names {
+            let (start, changed) = match &facts.definition(def).kind {
+                DefKind::Assign { value, path } if path.is_empty() => (*value, false),
+                DefKind::Augmented { previous, .. } => match previous.as_slice() {
+                    [only] => match &facts.definition(*only).kind {
+                        DefKind::Assign { value, path } if path.is_empty() => (*value, true),
+                        _ => continue,
+                    },
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let changes = changed || matches!(facts.kind(value), ExprKind::Binary { .. }) || {
+                matches!(facts.kind(start), ExprKind::Binary { .. })
+            };
+            if !changes || self.read_in(target, start).is_none() {
+                continue;
+            }
+            let Some(first) = self.index().statement_of(start) else {
+                continue;
+            };
+            let read_end = facts.span(start).end;
+            let interruptible = self.calls_between(read_end, facts.span(value).end) || has_call(facts, start, None);
+            self.update(id, target, span, Some(first), interruptible);
+            return true;
+        }
+        false
+    }
+
+    fn calls_between(&self, start: u32, end: u32) -> bool {
+        let index = self.index();
+        index.calls().iter().any(|&call| {
+            let span = index.facts.span(call);
+            index.scope_of(call) == self.function.scope && span.end > start && span.start < end
+        })
+    }
+
+    /// `if self.x is None: self.x = make()`.
+    fn first_use(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) {
+        if matches!(self.facts().kind(value), ExprKind::None | ExprKind::Bool(_)) {
+            return;
+        }
+        let mut inner = id;
+        let ancestors: Vec<_> = self.index().ancestors(id).collect();
+        for (above, _) in ancestors {
+            let stmt = self.index().statement(above).stmt;
+            if let StmtKind::If { test, body, .. } = &stmt.kind
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && self.tests_absence(*test, target)
+            {
+                let matters = self.makes_an_object(value);
+                self.events.push(Event {
+                    kind: EventKind::LazyInit { matters },
+                    storage: self.at(target),
+                    key: None,
+                    place: self.place(span),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(above, id),
+                });
+                return;
+            }
+            inner = above;
+        }
+    }
+
+    /// `x is None`, `not x`, `x == None`, joined with `and` / `or`; also `not hasattr(o, "x")`.
+    fn tests_absence(&self, test: ExprId, target: ExprId) -> bool {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => same_text(facts, *operand, target) || self.asks_for_attribute(*operand, target),
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::Is | CompareOp::Eq, right)] => {
+                    matches!(facts.kind(*right), ExprKind::None) && same_text(facts, *left, target)
+                }
+                _ => false,
+            },
+            ExprKind::Boolean { values, .. } => values.iter().any(|&value| self.tests_absence(value, target)),
+            _ => false,
+        }
+    }
+
+    /// `hasattr(base, "name")` for `base.name`.
+    fn asks_for_attribute(&self, call: ExprId, target: ExprId) -> bool {
+        let facts = self.facts();
+        let (ExprKind::Call { arguments, .. }, ExprKind::Attribute { base, name, .. }) =
+            (facts.kind(call), facts.kind(target))
+        else {
+            return false;
+        };
+        match arguments.as_slice() {
+            [object, attribute] => {
+                same_text(facts, object.value, *base)
+                    && matches!(facts.kind(attribute.value), ExprKind::Str { value, .. } if value == name)
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts into or takes out of a container what a check before found missing or there.
+    fn act(&mut self, id: StmtId, base: ExprId, key: Option<ExprId>, place: ExprId, value: Option<ExprId>) -> bool {
+        let mut inner = id;
+        let ancestors: Vec<_> = self.index().ancestors(id).collect();
+        for (above, _) in ancestors {
+            let stmt = self.index().statement(above).stmt;
+            if let StmtKind::If { test, body, .. } = &stmt.kind
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && let Some(first) = self.checks(*test, base, key, above)
+            {
+                let matters = value.is_none_or(|value| self.makes_an_object(value));
+                self.events.push(Event {
+                    kind: EventKind::CheckThenAct { matters },
+                    storage: self.at(base),
+                    key: key.map(|key| self.at(key)),
+                    place: self.place(self.facts().span(place)),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(first, id),
+                });
+                return true;
+            }
+            inner = above;
+        }
+        match (key, value) {
+            (Some(key), Some(value)) => self.act_after_return(id, base, key, place, value),
+            _ => false,
+        }
+    }
+
+    /// `if key in d: return d[key]` ... `d[key] = make()`.
+    fn act_after_return(&mut self, id: StmtId, base: ExprId, key: ExprId, place: ExprId, value: ExprId) -> bool {
+        let index = self.index();
+        let mut levels = vec![id];
+        levels.extend(index.ancestors(id).map(|(above, _)| above));
+        for level in levels {
+            let here = index.statement(level);
+            for &other in index.statements_of(self.function.scope) {
+                let earlier = index.statement(other);
+                if earlier.parent != here.parent || earlier.stmt.span.start >= here.stmt.span.start {
+                    continue;
+                }
+                let StmtKind::If { test, body, orelse } = &earlier.stmt.kind else {
+                    continue;
+                };
+                let leaves = body.last().is_some_and(|last| matches!(last.kind, StmtKind::Return(_)));
+                let Some(first) = self
+                    .presence(*test, base, key, other)
+                    .filter(|_| leaves && orelse.is_empty())
+                else {
+                    continue;
+                };
+                let matters = self.makes_an_object(value);
+                self.events.push(Event {
+                    kind: EventKind::CheckThenAct { matters },
+                    storage: self.at(base),
+                    key: Some(self.at(key)),
+                    place: self.place(self.facts().span(place)),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(first, id),
+                });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// `key in d`, `d.get(key) is not None`, or a name that holds what was looked up.
+    fn presence(&self, test: ExprId, base: ExprId, key: ExprId, statement: StmtId) -> Option<StmtId> {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::In, right)] => {
+                    (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement)
+                }
+                [(CompareOp::IsNot, right)] if matches!(facts.kind(*right), ExprKind::None) => {
+                    self.looked_up(*left, base, Some(key), statement)
+                }
+                _ => None,
+            },
+            ExprKind::Name { .. } => self.looked_up(test, base, Some(key), statement),
+            _ => None,
+        }
+    }
+
+    /// Whether a condition asks what a container holds; gives the statement in which it is looked at.
+    fn checks(&self, test: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::In | CompareOp::NotIn, right)] => {
+                    let same_key = key.is_none_or(|key| same_text(facts, *left, key));
+                    (same_key && same_text(facts, *right, base)).then_some(statement)
+                }
+                [(CompareOp::Is | CompareOp::Eq, right)] => {
+                    if !matches!(facts.kind(*right), ExprKind::None) {
+                        return None;
+                    }
+                    self.looked_up(*left, base, key, statement)
+                }
+                _ => None,
+            },
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => {
+                if key.is_none() && same_text(facts, *operand, base) {
+                    return Some(statement);
+                }
+                self.looked_up(*operand, base, key, statement)
+            }
+            ExprKind::Boolean { values, .. } => values
+                .iter()
+                .find_map(|&value| self.checks(value, base, key, statement)),
+            _ => None,
+        }
+    }
+
+    /// `d.get(k)` in the condition, or a local name that holds its result.
+    fn looked_up(&self, expr: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
+        if key.is_none() {
+            return None;
+        }
+        if self.looks_up(expr, base, key) {
+            return Some(statement);
+        }
+        let facts = self.facts();
+        let ExprKind::Name { reaching, .. } = facts.kind(expr) else {
+            return None;
+        };
+        reaching.iter().find_map(|&def| match &facts.definition(def).kind {
+            DefKind::Assign { value, path } if path.is_empty() && self.looks_up(*value, base, key) => {
+                self.index().statement_of(*value)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a value is a fresh object with an identity that matters: two of them are not as good as one.
+    fn makes_an_object(&self, value: ExprId) -> bool {
+        let facts = self.facts();
+        let source = match facts.kind(value) {
+            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
+                [] => return false,
+                several => {
+                    return several.iter().any(|&def| match &facts.definition(def).kind {
+                        DefKind::Assign { value, path } if path.is_empty() => {
+                            !matches!(facts.kind(*value), ExprKind::Name { .. }) && self.makes_an_object(*value)
+                        }
+                        _ => false,
+                    });
+                }
+            },
+            _ => value,
+        };
+        if self.is_maker() && matches!(facts.kind(source), ExprKind::Call { .. }) {
+            return true;
+        }
+        self.program
+            .values(self.at(source))
+            .iter()
+            .any(|value| match *self.program.value(value) {
+                Value::Instance { .. } => true,
+                Value::ExternalInstance { of, .. } => {
+                    let name = self.program.name(of);
+                    matches!(name, language::LIST | language::DICT | language::SET)
+                        && !matches!(
+                            facts.kind(source),
+                            ExprKind::Call { .. } | ExprKind::Comprehension { .. }
+                        )
+                        || self.program.role(value).is_some()
+                        || self.program.type_fact(value).is_some_and(|fact| fact.thread_bound)
+                }
+                _ => false,
+            })
+    }
+
+    /// `__new__`, and `__call__` of a metaclass, make the instances.
+    fn is_maker(&self) -> bool {
+        let name = self.program.scope(self.function).name.as_str();
+        let is_metaclass = || {
+            self.program.class_of_method(self.function).is_some_and(|class| {
+                let above = self.program.solution.classes.external_ancestors(class);
+                above
+                    .into_iter()
+                    .any(|name| self.program.knowledge.semantic(self.program.name(name)) == Some(Semantic::TypeOf))
+            })
+        };
+        name == "__new__" || (name == "__call__" && is_metaclass())
+    }
+
+    fn iterated(&mut self, id: StmtId, iterable: ExprId) {
+        let facts = self.facts();
+        let storage = match facts.kind(iterable) {
+            ExprKind::Call { callee, arguments, .. } if arguments.is_empty() => match facts.kind(*callee) {
+                ExprKind::Attribute { base, .. } if self.is_view(iterable) => *base,
+                _ => return,
+            },
+            ExprKind::Name { .. } | ExprKind::Attribute { .. } => iterable,
+            _ => return,
+        };
+        if !self.is_sized(storage) {
+            return;
+        }
+        self.events.push(Event {
+            kind: EventKind::Iterate,
+            storage: self.at(storage),
+            key: None,
+            place: self.place(facts.span(iterable)),
+            before: None,
+            held: self.held(id),
+        });
+    }
+
+    /// `d.items()`, `d.keys()`, `d.values()`.
+    fn is_view(&self, call: ExprId) -> bool {
+        self.program.callees(self.at(call)).iter().any(|callee| match callee {
+            Callee::External { name, .. } => self.program.knowledge.call(name).is_some_and(|fact| fact.is_view),
+            _ => false,
+        })
+    }
+
+    fn resize(&mut self, id: StmtId, base: ExprId, place: ExprId) {
+        self.events.push(Event {
+            kind: EventKind::Resize,
+            storage: self.at(base),
+            key: None,
+            place: self.place(self.facts().span(place)),
+            before: None,
+            held: self.held(id),
+        });
+    }
+
+    /// Whether a container complains when its size changes while it is iterated, and nothing else may be meant.
+    fn is_sized(&self, expr: ExprId) -> bool {
+        let mut found = false;
+        for value in self.program.values(self.at(expr)).iter() {
+            match self.program.value(value) {
+                Value::None => {}
+                Value::ExternalInstance { of, .. } => {
+                    let name = self.program.name(*of);
+                    let fixed = self
+                        .program
+                        .type_fact(value)
+                        .is_some_and(|fact| fact.fixed_while_iterated);
+                    if !fixed && !self.program.knowledge.is_subtype(name, language::DICT) {
+                        return false;
+                    }
+                    found = true;
+                }
+                _ => return false,
+            }
+        }
+        found
+    }
+
+    /// `d["known"] = value` where the display that makes `d` has the key.
+    fn replaces(&self, base: ExprId, key: ExprId) -> bool {
+        let facts = self.facts();
+        let ExprKind::Str { value: wanted, .. } = facts.kind(key) else {
+            return false;
+        };
+        self.program.values(self.at(base)).iter().any(|value| {
+            let Some(site) = self.program.site(value).and_then(crate::link::values::Site::expression) else {
+                return false;
+            };
+            let ExprKind::Dict { entries, .. } = self.program.kind(site) else {
+                return false;
+            };
+            entries.iter().filter_map(|(key, _)| *key).any(|key| {
+                matches!(self.program.kind(self.program.sibling(site, key)), ExprKind::Str { value, .. } if value == wanted)
+            })
+        })
+    }
+}
+
+/// Whether a call is evaluated after the read ends or around it; anywhere where no read is given.
+fn has_call(facts: &FileFacts, value: ExprId, read: Option<Span>) -> bool {
+    let mut found = false;
+    visit_expressions(facts, value, &mut |expr| {
+        if matches!(facts.kind(expr), ExprKind::Call { .. } | ExprKind::Await(_)) {
+            let span = facts.span(expr);
+            found |= read.is_none_or(|read| span.end > read.start);
+        }
+    });
+    found
+}

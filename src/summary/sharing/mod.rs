@@ -1,0 +1,283 @@
+//! Which state is reached by units that run side by side, and what guards it.
+//!
+//! In: the linked program. Out: [`Sharing`], the places where runs can get into each other's way. A unit is what one
+//! submission to threads runs; its functions are walked with what their parameters hold (own, one for each task,
+//! shared, unknown) and with the locks that are held. State that is not shown to be shared is not mentioned.
+
+mod beside;
+mod captures;
+mod events;
+mod guards;
+mod places;
+mod units;
+mod walk;
+
+use std::collections::BTreeMap;
+
+use crate::finding::Place;
+use crate::link::Program;
+use crate::link::values::{ExprRef, ScopeRef};
+
+use super::Summaries;
+
+pub use captures::{LateBound, late_bound};
+pub use events::{Event, EventKind};
+pub use places::Location;
+
+use beside::Uses;
+use units::Unit;
+use walk::{Access, Bodies, Walker};
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RaceKind {
+    /// An update is lost.
+    Update {
+        /// Under the GIL of 3.10 and later, too.
+        interruptible: bool,
+    },
+    /// Two runs find the same thing missing.
+    CheckThenAct {
+        /// Doing it twice makes a difference.
+        matters: bool,
+    },
+    /// Two runs make the same thing.
+    LazyInit {
+        /// Doing it twice makes a difference.
+        matters: bool,
+    },
+    /// A container changes its size while it is iterated.
+    Iteration,
+    /// A thread uses what belongs to the thread that made it.
+    ThreadBound,
+    /// Threads use an object whose methods must not interleave.
+    Fragile,
+    /// An update goes without the lock under which others write the same state.
+    Inconsistent,
+}
+
+/// A place where runs can get into each other's way.
+#[derive(Clone, Debug)]
+pub struct Race {
+    /// What goes wrong.
+    pub kind: RaceKind,
+    /// Where to look first.
+    pub place: Place,
+    /// The read, check or conflicting access.
+    pub other: Option<Place>,
+    /// The state as written.
+    pub state: String,
+    /// The function at whose place it goes wrong.
+    pub function: ScopeRef,
+    /// The submission whose runs collide, by number.
+    pub submission: usize,
+    /// The function that runs side by side.
+    pub root: ScopeRef,
+    /// The calls from there to the place.
+    pub chain: Vec<ExprRef>,
+    /// Many runs of one function collide, rather than one run with other code.
+    pub many: bool,
+    /// The place is on the side of those who started the thread.
+    pub by_starter: bool,
+}
+
+/// Which state is reached by units that run side by side, and what guards it.
+#[derive(Debug, Default)]
+pub struct Sharing {
+    races: Vec<Race>,
+}
+
+impl Sharing {
+    /// Reads the program.
+    #[must_use]
+    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+        let bodies = Bodies::new(program);
+        let units = units::units(program, &bodies.calls);
+        let uses = Uses::new(program, &bodies.submitting);
+        let mut accesses: Vec<Access> = Vec::new();
+        for (unit_number, unit) in units.iter().enumerate() {
+            let walker = Walker {
+                bodies: &bodies,
+                unit,
+                unit_number,
+            };
+            let own = walker.run();
+            // What others do matters only to what can be disturbed.
+            if own.iter().any(|access| is_disturbed(access.event.kind)) {
+                accesses.extend(walker.run_beside(&beside::regions(program, &uses, unit)));
+            }
+            accesses.extend(own);
+        }
+        Self {
+            races: races(program, &units, &accesses),
+        }
+    }
+
+    /// The places where runs can get into each other's way, in order.
+    #[must_use]
+    pub fn races(&self) -> &[Race] {
+        &self.races
+    }
+}
+
+fn is_disturbed(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Iterate | EventKind::Resize | EventKind::Update { .. })
+}
+
+fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> Vec<Race> {
+    let mut found: BTreeMap<(Place, RaceKind), Race> = BTreeMap::new();
+    for access in accesses.iter().filter(|access| !access.by_starter) {
+        let unit = &units[access.unit];
+        let kind = match access.event.kind {
+            EventKind::Update { interruptible } => RaceKind::Update { interruptible },
+            EventKind::CheckThenAct { matters } => RaceKind::CheckThenAct { matters },
+            EventKind::LazyInit { matters } => RaceKind::LazyInit { matters },
+            EventKind::BoundUse => RaceKind::ThreadBound,
+            EventKind::FragileUse => RaceKind::Fragile,
+            EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
+        };
+        let alone = unit.anchor.is_none() && kind != RaceKind::ThreadBound;
+        // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
+        if alone || !access.locks.is_empty() {
+            continue;
+        }
+        found
+            .entry((access.event.place, kind))
+            .or_insert_with(|| race(program, unit, access, kind, access.event.before));
+    }
+    iterations(program, units, accesses, &mut found);
+    updates_on_both_sides(program, units, accesses, &mut found);
+    inconsistent(program, units, accesses, &mut found);
+    one_for_each_object(found)
+}
+
+/// Updates without a lock of state that is written under a lock elsewhere.
+fn inconsistent(
+    program: &Program<'_>,
+    units: &[Unit<'_, '_>],
+    accesses: &[Access],
+    found: &mut BTreeMap<(Place, RaceKind), Race>,
+) {
+    let is_write = |kind| matches!(kind, EventKind::Update { .. } | EventKind::Write);
+    let mut guarded: BTreeMap<&Location, Vec<&Access>> = BTreeMap::new();
+    for access in accesses {
+        let known = access.locks.iter().any(|lock| *lock != Location::Unclear);
+        if known && is_write(access.event.kind) && access.location != Location::Unclear {
+            guarded.entry(&access.location).or_default().push(access);
+        }
+    }
+    for access in accesses {
+        let bare = access.event.kind == EventKind::Update { interruptible: false };
+        if !bare || !access.locks.is_empty() {
+            continue;
+        }
+        let unit = &units[access.unit];
+        let others = guarded.get(&access.location).into_iter().flatten();
+        let other = others.copied().find(|other| {
+            let apart = other.unit != access.unit || other.by_starter != access.by_starter || unit.anchor.is_some();
+            apart && other.event.place != access.event.place
+        });
+        if let Some(other) = other {
+            found.remove(&(access.event.place, RaceKind::Update { interruptible: false }));
+            found
+                .entry((access.event.place, RaceKind::Inconsistent))
+                .or_insert_with(|| race(program, unit, access, RaceKind::Inconsistent, Some(other.event.place)));
+        }
+    }
+}
+
+/// Of several uses of one object by one unit the first says it all.
+fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut kept = Vec::new();
+    for race in found.into_values() {
+        let once = matches!(race.kind, RaceKind::ThreadBound | RaceKind::Fragile);
+        if !once || seen.insert((race.root, race.state.clone(), race.kind)) {
+            kept.push(race);
+        }
+    }
+    kept
+}
+
+/// Containers that one side goes over while another changes their size.
+fn iterations(
+    program: &Program<'_>,
+    units: &[Unit<'_, '_>],
+    accesses: &[Access],
+    found: &mut BTreeMap<(Place, RaceKind), Race>,
+) {
+    let mut resizes: BTreeMap<(usize, &Location), Vec<&Access>> = BTreeMap::new();
+    for access in accesses.iter().filter(|access| access.event.kind == EventKind::Resize) {
+        resizes.entry((access.unit, &access.location)).or_default().push(access);
+    }
+    for access in accesses.iter().filter(|access| access.event.kind == EventKind::Iterate) {
+        let unit = &units[access.unit];
+        let others = resizes.get(&(access.unit, &access.location)).into_iter().flatten();
+        let conflicting = others.copied().find(|other| {
+            let side_by_side = access.by_starter != other.by_starter || (unit.anchor.is_some() && !access.by_starter);
+            side_by_side && access.location != Location::Unclear && !share_a_lock(access, other)
+        });
+        if let Some(other) = conflicting {
+            found
+                .entry((access.event.place, RaceKind::Iteration))
+                .or_insert_with(|| race(program, unit, access, RaceKind::Iteration, Some(other.event.place)));
+        }
+    }
+}
+
+/// Updates by a single thread and by those who started it.
+fn updates_on_both_sides(
+    program: &Program<'_>,
+    units: &[Unit<'_, '_>],
+    accesses: &[Access],
+    found: &mut BTreeMap<(Place, RaceKind), Race>,
+) {
+    let is_update = |access: &&Access| matches!(access.event.kind, EventKind::Update { .. }) && access.locks.is_empty();
+    let (beside, own): (Vec<&Access>, Vec<&Access>) =
+        accesses.iter().filter(is_update).partition(|access| access.by_starter);
+    for access in own {
+        let unit = &units[access.unit];
+        if unit.anchor.is_some() || access.location == Location::Unclear || access.event.key.is_some() {
+            continue;
+        }
+        let same = |other: &&&Access| other.unit == access.unit && other.location == access.location;
+        let Some(other) = beside.iter().filter(|other| other.event.key.is_none()).find(same) else {
+            continue;
+        };
+        let interruptible = [access, *other]
+            .iter()
+            .any(|access| access.event.kind == EventKind::Update { interruptible: true });
+        let kind = RaceKind::Update { interruptible };
+        found
+            .entry((access.event.place, kind))
+            .or_insert_with(|| race(program, unit, access, kind, Some(other.event.place)));
+    }
+}
+
+fn share_a_lock(first: &Access, second: &Access) -> bool {
+    let unclear = |access: &Access| access.locks.contains(&Location::Unclear);
+    if first.locks.is_empty() || second.locks.is_empty() {
+        return false;
+    }
+    unclear(first) || unclear(second) || first.locks.iter().any(|lock| second.locks.contains(lock))
+}
+
+fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceKind, other: Option<Place>) -> Race {
+    let storage = program.text(access.event.storage);
+    let state = match access.event.key {
+        Some(key) => format!("{storage}[{}]", program.text(key)),
+        None => storage,
+    };
+    Race {
+        kind,
+        place: access.event.place,
+        other,
+        state,
+        function: access.function,
+        submission: unit.number,
+        root: unit.root,
+        chain: access.chain.clone(),
+        many: unit.anchor.is_some(),
+        by_starter: access.by_starter,
+    }
+}

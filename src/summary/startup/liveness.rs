@@ -1,0 +1,483 @@
+//! Which code runs where the main guard does not hold: on import, and in a child that reads the main module again.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{CompareOp, DefKind, ExprKind, ScopeKind, Stmt, StmtKind, UnaryOp};
+use crate::finding::FileId;
+use crate::knowledge::Semantic;
+use crate::link::index::{Branch, StmtId};
+use crate::link::language;
+use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::{Callee, Program};
+
+/// Whether code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Runs {
+    /// It does not: the guard keeps it out.
+    Never,
+    /// It depends on something that is not known.
+    Perhaps,
+    /// It does.
+    Always,
+}
+
+/// A test around an expression that reads a parameter of the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// The test.
+    pub(super) test: ExprRef,
+    /// What it must come to.
+    pub(super) wanted: bool,
+    /// The parameter that it reads.
+    pub(super) parameter: u32,
+}
+
+/// What a parameter holds in one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Literal {
+    Bool(bool),
+    Int(i64),
+    Str(String),
+    None,
+}
+
+type Block = (Option<(StmtId, u32)>, u32);
+
+/// Guards that leave the block: what stands after them is kept out, by file, block and position.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    exits: BTreeMap<(FileId, Block), usize>,
+}
+
+/// How far tests are followed through names and functions.
+const DEPTH: u32 = 6;
+
+impl Liveness {
+    pub(super) fn compute(program: &Program<'_>) -> Self {
+        let mut liveness = Self::default();
+        for file in program.file_ids() {
+            let index = program.index(file);
+            for number in 0..index.statements.len() {
+                let id = StmtId(u32::try_from(number).expect("internal: fewer than 2^32 statements"));
+                let indexed = index.statement(id);
+                let StmtKind::If { test, body, orelse } = &indexed.stmt.kind else {
+                    continue;
+                };
+                let leaves = match truth(program, ExprRef { file, expr: *test }, 0) {
+                    Some(true) => exits(program, file, body),
+                    Some(false) => exits(program, file, orelse),
+                    None => false,
+                };
+                if leaves {
+                    let block = (
+                        indexed.parent.map(|(id, branch)| (id, branch_number(branch))),
+                        indexed.scope.0,
+                    );
+                    let first = liveness.exits.entry((file, block)).or_insert(indexed.position);
+                    *first = (*first).min(indexed.position);
+                }
+            }
+        }
+        liveness
+    }
+
+    /// Whether an expression runs once its own function or module does, and the tests of parameters around it.
+    pub(super) fn of(&self, program: &Program<'_>, expr: ExprRef) -> (Runs, Vec<Condition>) {
+        let (mut runs, mut conditions) = (Runs::Always, Vec::new());
+        expression_tests(program, expr, &mut runs, &mut conditions);
+        if let Some(statement) = program.index(expr.file).statement_of(expr.expr) {
+            self.statement_tests(program, expr.file, statement, &mut runs, &mut conditions);
+        }
+        // A class body runs where its statement stands.
+        let scope = program.scope_of(expr);
+        if program.scope(scope).kind == ScopeKind::Class
+            && let Some(statement) = class_statement(program, scope)
+        {
+            self.statement_tests(program, expr.file, statement, &mut runs, &mut conditions);
+        }
+        (runs, conditions)
+    }
+
+    /// Whether a statement runs once its own function or module does.
+    pub(super) fn of_statement(&self, program: &Program<'_>, file: FileId, statement: StmtId) -> Runs {
+        let (mut runs, mut conditions) = (Runs::Always, Vec::new());
+        self.statement_tests(program, file, statement, &mut runs, &mut conditions);
+        if conditions.is_empty() {
+            runs
+        } else {
+            runs.min(Runs::Perhaps)
+        }
+    }
+
+    fn statement_tests(
+        &self,
+        program: &Program<'_>,
+        file: FileId,
+        statement: StmtId,
+        runs: &mut Runs,
+        conditions: &mut Vec<Condition>,
+    ) {
+        let index = program.index(file);
+        let mut current = statement;
+        loop {
+            let indexed = index.statement(current);
+            let block = (
+                indexed.parent.map(|(id, branch)| (id, branch_number(branch))),
+                indexed.scope.0,
+            );
+            if self
+                .exits
+                .get(&(file, block))
+                .is_some_and(|&position| position < indexed.position)
+            {
+                *runs = Runs::Never;
+            }
+            let Some((above, branch)) = indexed.parent else { break };
+            match &index.statement(above).stmt.kind {
+                StmtKind::If { test, .. } => {
+                    apply_test(
+                        program,
+                        ExprRef { file, expr: *test },
+                        branch == Branch::Body,
+                        runs,
+                        conditions,
+                    );
+                }
+                StmtKind::Try { .. } if matches!(branch, Branch::Handler(_)) => *runs = (*runs).min(Runs::Perhaps),
+                _ => {}
+            }
+            current = above;
+        }
+    }
+}
+
+/// The statement of a class: the outermost class statement stands in a function or module.
+fn class_statement(program: &Program<'_>, class: ScopeRef) -> Option<StmtId> {
+    let mut outermost = class;
+    while let Some(parent) = program.parent_scope(outermost) {
+        if program.scope(parent).kind != ScopeKind::Class {
+            break;
+        }
+        outermost = parent;
+    }
+    definition_statement(program, outermost)
+}
+
+/// The statement that defines a function or class.
+pub(super) fn definition_statement(program: &Program<'_>, scope: ScopeRef) -> Option<StmtId> {
+    let index = program.index(scope.file);
+    let parent = program.scope(scope).parent?;
+    index.statements_of(parent).iter().copied().find(|&id| {
+        matches!(index.statement(id).stmt.kind, StmtKind::Function(inner) | StmtKind::Class(inner) if inner == scope.scope)
+    })
+}
+
+fn branch_number(branch: Branch) -> u32 {
+    let number = |position: usize| u32::try_from(position).unwrap_or(u32::MAX / 8) * 8;
+    match branch {
+        Branch::Body => 0,
+        Branch::Orelse => 1,
+        Branch::Finally => 2,
+        Branch::Handler(position) => number(position) + 3,
+        Branch::Case(position) => number(position) + 4,
+    }
+}
+
+/// Whether a block ends by leaving: `return`, `raise`, `continue`, `sys.exit()`.
+fn exits(program: &Program<'_>, file: FileId, block: &[Stmt]) -> bool {
+    match block.last().map(|statement| &statement.kind) {
+        Some(StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Continue | StmtKind::Break) => true,
+        Some(StmtKind::Expr(call)) => has_semantic(program, ExprRef { file, expr: *call }, Semantic::Exits),
+        _ => false,
+    }
+}
+
+/// Whether an expression is a call with a meaning that the knowledge base knows.
+pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, semantic: Semantic) -> bool {
+    matches!(program.kind(call), ExprKind::Call { .. })
+        && program.callees(call).iter().any(
+            |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(semantic)),
+        )
+}
+
+fn apply_test(program: &Program<'_>, test: ExprRef, wanted: bool, runs: &mut Runs, conditions: &mut Vec<Condition>) {
+    match truth(program, test, 0) {
+        Some(value) if value == wanted => {}
+        Some(_) => *runs = Runs::Never,
+        None => match tested_parameter(program, test) {
+            Some(parameter) => conditions.push(Condition {
+                test,
+                wanted,
+                parameter,
+            }),
+            None if is_about_arguments(program, test) => {}
+            None => *runs = (*runs).min(Runs::Perhaps),
+        },
+    }
+}
+
+/// The command line's arguments are the same in the child.
+fn is_about_arguments(program: &Program<'_>, test: ExprRef) -> bool {
+    let mut about = false;
+    crate::facts::visit_expressions(program.file(test.file), test.expr, &mut |expr| {
+        if let ExprKind::Attribute { name, .. } = program.kind(program.sibling(test, expr)) {
+            about |= name == language::ARGUMENT_VECTOR;
+        }
+    });
+    about
+}
+
+/// The tests in the same statement: `guard and call()`, `call() if guard else None`.
+fn expression_tests(program: &Program<'_>, expr: ExprRef, runs: &mut Runs, conditions: &mut Vec<Condition>) {
+    let index = program.index(expr.file);
+    let mut inner = expr.expr;
+    for around in index.expressions_around(expr.expr) {
+        match program.kind(program.sibling(expr, around)) {
+            ExprKind::Boolean { is_and, values } => {
+                for &value in values.iter().take_while(|&&value| value != inner) {
+                    apply_test(program, program.sibling(expr, value), *is_and, runs, conditions);
+                }
+            }
+            ExprKind::Conditional { test, body, orelse } if inner == *body || inner == *orelse => {
+                apply_test(program, program.sibling(expr, *test), inner == *body, runs, conditions);
+            }
+            _ => {}
+        }
+        inner = around;
+    }
+}
+
+/// What a test comes to where `__name__` is not `"__main__"` and the process is not the first one.
+pub(super) fn truth(program: &Program<'_>, test: ExprRef, depth: u32) -> Option<bool> {
+    if depth > DEPTH {
+        return None;
+    }
+    match program.kind(test) {
+        ExprKind::Bool(value) => Some(*value),
+        ExprKind::Int(Some(value)) => Some(*value != 0),
+        ExprKind::None => Some(false),
+        ExprKind::Unary {
+            op: UnaryOp::Not,
+            operand,
+        } => truth(program, program.sibling(test, *operand), depth + 1).map(|value| !value),
+        ExprKind::Boolean { is_and, values } => {
+            let parts = values
+                .iter()
+                .map(|&value| truth(program, program.sibling(test, value), depth + 1));
+            let mut all_known = true;
+            for part in parts {
+                match part {
+                    Some(value) if value != *is_and => return Some(value),
+                    Some(_) => {}
+                    None => all_known = false,
+                }
+            }
+            all_known.then_some(*is_and)
+        }
+        ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+            [(op, right)] => comparison(
+                program,
+                program.sibling(test, *left),
+                *op,
+                program.sibling(test, *right),
+            ),
+            _ => None,
+        },
+        ExprKind::Name { name, .. } | ExprKind::Attribute { name, .. } if name == language::TYPE_CHECKING => {
+            Some(false)
+        }
+        ExprKind::Name { .. } => truth(program, only_assignment(program, test)?, depth + 1),
+        ExprKind::Call { .. } => truth(program, only_result(program, test)?, depth + 1),
+        _ => None,
+    }
+}
+
+fn comparison(program: &Program<'_>, left: ExprRef, op: CompareOp, right: ExprRef) -> Option<bool> {
+    if names_main(program, left, right) {
+        return match op {
+            CompareOp::Eq | CompareOp::Is | CompareOp::In => Some(false),
+            CompareOp::NotEq | CompareOp::IsNot | CompareOp::NotIn => Some(true),
+            _ => None,
+        };
+    }
+    // `current_process().name == "MainProcess"`, `parent_process() is None`.
+    if identifies_process(program, left) || identifies_process(program, right) {
+        return match op {
+            CompareOp::Eq | CompareOp::Is => Some(false),
+            CompareOp::NotEq | CompareOp::IsNot => Some(true),
+            _ => None,
+        };
+    }
+    None
+}
+
+/// `__name__` on one side and `"__main__"` on the other, in either order; a display of names on the right of `in`.
+fn names_main(program: &Program<'_>, left: ExprRef, right: ExprRef) -> bool {
+    let is_name = |expr| matches!(program.kind(expr), ExprKind::Name { name, .. } if name == language::MODULE_NAME);
+    let is_main = |expr: ExprRef| {
+        match program.kind(expr) {
+        ExprKind::Str { value, .. } => value == language::MAIN,
+        ExprKind::Sequence { elements, .. } => elements.iter().all(|&element| {
+            matches!(program.kind(program.sibling(expr, element)), ExprKind::Str { value, .. } if value == language::MAIN)
+        }),
+        _ => false,
+    }
+    };
+    (is_name(left) && is_main(right)) || (is_main(left) && is_name(right))
+}
+
+fn identifies_process(program: &Program<'_>, expr: ExprRef) -> bool {
+    let mut inner = expr;
+    while let ExprKind::Attribute { base, .. } = program.kind(inner) {
+        inner = program.sibling(expr, *base);
+    }
+    has_semantic(program, inner, Semantic::IdentifiesProcess)
+}
+
+/// The value of a name that is assigned once.
+fn only_assignment(program: &Program<'_>, name: ExprRef) -> Option<ExprRef> {
+    let ExprKind::Name {
+        symbol: Some(symbol),
+        reaching,
+        ..
+    } = program.kind(name)
+    else {
+        return None;
+    };
+    let file = program.file(name.file);
+    let all = &file.symbol(*symbol).definitions;
+    let [def] = (if reaching.is_empty() { all } else { reaching }).as_slice() else {
+        return None;
+    };
+    match &file.definition(*def).kind {
+        DefKind::Assign { value, path } if path.is_empty() => Some(program.sibling(name, *value)),
+        _ => None,
+    }
+}
+
+/// What a function of one `return` statement gives.
+fn only_result(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
+    let callees = program.callees(call);
+    let [Callee::Function { function, .. }] = callees.as_slice() else {
+        return None;
+    };
+    match program.scope(*function).body.last().map(|statement| &statement.kind) {
+        Some(StmtKind::Return(Some(value))) if program.scope(*function).body.len() <= 2 => Some(ExprRef {
+            file: function.file,
+            expr: *value,
+        }),
+        _ => None,
+    }
+}
+
+/// The parameter of the function around a test that decides it, if there is just one name in it.
+fn tested_parameter(program: &Program<'_>, test: ExprRef) -> Option<u32> {
+    let (mut parameter, mut others) = (None, false);
+    crate::facts::visit_expressions(program.file(test.file), test.expr, &mut |expr| match program
+        .kind(program.sibling(test, expr))
+    {
+        ExprKind::Name { .. } => match parameter_read(program, program.sibling(test, expr)) {
+            Some((_, index)) if parameter.is_none_or(|known| known == index) => parameter = Some(index),
+            _ => others = true,
+        },
+        ExprKind::Call { .. } | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => others = true,
+        _ => {}
+    });
+    parameter.filter(|_| !others)
+}
+
+/// The parameter that a name always is, with its function.
+pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(ScopeRef, u32)> {
+    let ExprKind::Name {
+        symbol: Some(symbol),
+        reaching,
+        ..
+    } = program.kind(name)
+    else {
+        return None;
+    };
+    let file = program.file(name.file);
+    let symbol = file.symbol(*symbol);
+    let [def] = (if reaching.is_empty() {
+        &symbol.definitions
+    } else {
+        reaching
+    })
+    .as_slice() else {
+        return None;
+    };
+    match file.definition(*def).kind {
+        DefKind::Parameter { index } => Some((program.scope_ref(name.file, symbol.scope), index)),
+        _ => None,
+    }
+}
+
+/// The literal that an expression is.
+pub(super) fn literal(program: &Program<'_>, expr: ExprRef) -> Option<Literal> {
+    literal_within(program, expr, 0)
+}
+
+fn literal_within(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<Literal> {
+    Some(match program.kind(expr) {
+        ExprKind::Bool(value) => Literal::Bool(*value),
+        ExprKind::Int(Some(value)) => Literal::Int(*value),
+        ExprKind::Str { value, .. } => Literal::Str(value.clone()),
+        ExprKind::None => Literal::None,
+        ExprKind::Name { .. } if depth < DEPTH => {
+            return literal_within(program, only_assignment(program, expr)?, depth + 1);
+        }
+        _ => return None,
+    })
+}
+
+/// What a test of one parameter comes to when the parameter holds a literal.
+pub(super) fn holds(program: &Program<'_>, test: ExprRef, parameter: &Literal) -> Option<bool> {
+    let inner = |expr| holds(program, program.sibling(test, expr), parameter);
+    match program.kind(test) {
+        ExprKind::Name { .. } => Some(match parameter {
+            Literal::Bool(value) => *value,
+            Literal::Int(value) => *value != 0,
+            Literal::Str(value) => !value.is_empty(),
+            Literal::None => false,
+        }),
+        ExprKind::Unary {
+            op: UnaryOp::Not,
+            operand,
+        } => inner(*operand).map(|value| !value),
+        ExprKind::Boolean { is_and, values } => {
+            let parts: Vec<Option<bool>> = values.iter().map(|&value| inner(value)).collect();
+            if parts.contains(&Some(!is_and)) {
+                Some(!is_and)
+            } else {
+                (!parts.contains(&None)).then_some(*is_and)
+            }
+        }
+        ExprKind::Compare { left, comparisons } => {
+            let [(op, right)] = comparisons.as_slice() else {
+                return None;
+            };
+            let value = |expr| match program.kind(program.sibling(test, expr)) {
+                ExprKind::Name { .. } => Some(parameter.clone()),
+                _ => literal(program, program.sibling(test, expr)),
+            };
+            compare(&value(*left)?, *op, &value(*right)?)
+        }
+        _ => None,
+    }
+}
+
+fn compare(left: &Literal, op: CompareOp, right: &Literal) -> Option<bool> {
+    let numbers = match (left, right) {
+        (Literal::Int(left), Literal::Int(right)) => Some((*left, *right)),
+        _ => None,
+    };
+    match op {
+        CompareOp::Eq | CompareOp::Is => Some(left == right),
+        CompareOp::NotEq | CompareOp::IsNot => Some(left != right),
+        CompareOp::Lt => numbers.map(|(left, right)| left < right),
+        CompareOp::LtE => numbers.map(|(left, right)| left <= right),
+        CompareOp::Gt => numbers.map(|(left, right)| left > right),
+        CompareOp::GtE => numbers.map(|(left, right)| left >= right),
+        CompareOp::In | CompareOp::NotIn => None,
+    }
+}
