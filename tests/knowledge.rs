@@ -318,8 +318,14 @@ fn no_type_contradicts_a_pickled_instance() {
     let mut complaints = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, verdict) = line.split_once('\t').unwrap();
-        let expected = if verdict == "ok" { Pickling::Ok } else { Pickling::Fails };
-        if knowledge.type_fact(name).and_then(|fact| fact.pickle) != Some(expected) {
+        // The plain pickler was measured: it refuses what only multiprocessing's own sends over.
+        let expected: &[Pickling] = if verdict == "ok" {
+            &[Pickling::Ok]
+        } else {
+            &[Pickling::Fails, Pickling::Sent]
+        };
+        let known = knowledge.type_fact(name).and_then(|fact| fact.pickle);
+        if !known.is_some_and(|known| expected.contains(&known)) {
             complaints.push(format!("{name} was measured as `{verdict}`"));
         }
     }

@@ -3,6 +3,7 @@
 //! An exception is pickled as its class and its `args`: what the last `__init__` above it is given. Unpickling calls the
 //! class with them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::facts::{ArgumentKind, DefKind, ExprKind, ParameterKind, StmtKind};
@@ -447,11 +448,8 @@ fn escaping(program: &Program<'_>, raises: &BTreeMap<Raised, Fault>) -> BTreeMap
                 continue;
             }
             let caller = program.function_around(program.scope_of(call));
-            let known = escapes.entry(caller).or_default();
-            if !known.contains_key(&raised) {
-                let mut longer = vec![call];
-                longer.extend(&path);
-                known.insert(raised, longer);
+            if let Entry::Vacant(entry) = escapes.entry(caller).or_default().entry(raised) {
+                entry.insert(std::iter::once(call).chain(path.iter().copied()).collect());
                 open.push_back((caller, raised));
             }
         }
