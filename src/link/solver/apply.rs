@@ -52,8 +52,9 @@ impl Solver<'_> {
         let callees = self.evaluate(callee);
         let arguments = self.arguments(arguments);
         let call = self.here(expr);
+        // What is called may be solved later; sets only grow, so that nothing is said until then.
         if callees.is_empty() {
-            return self.unknown(Unresolved::ExternalResult);
+            return ValueSet::empty();
         }
         self.apply_all(&callees, &arguments, call, 0)
     }
@@ -171,13 +172,24 @@ impl Solver<'_> {
         let mut results = self.result_of(function);
         let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
         for wrapper in wrappers {
-            self.bind(wrapper, arguments, false);
+            let given = self.with_receiver(function, arguments, bound);
+            self.bind(wrapper, &given, false);
             self.callers.entry(wrapper).or_default().insert(call);
             if results.is_empty() {
                 results = self.result_of(wrapper);
             }
         }
         results
+    }
+
+    /// The arguments that a wrapper of a method gets: the receiver comes first.
+    fn with_receiver(&mut self, function: ScopeRef, arguments: &Arguments, bound: bool) -> Arguments {
+        let mut given = arguments.clone();
+        if let (true, Some(class)) = (bound, self.class_of_method(function)) {
+            let receiver = self.method_receiver(function, class);
+            given.positional.insert(0, receiver);
+        }
+        given
     }
 
     /// What a call of a function gives, going by its kind.
