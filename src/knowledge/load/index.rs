@@ -1,7 +1,6 @@
 //! The files under `rules/knowledge`. Written by `tests/knowledge.rs`.
 
 /// File name and text, sorted by name.
-#[rustfmt::skip]
 pub(super) const FILES: &[(&str, &str)] = &[
     ("aiohttp.toml", include_str!("../../../rules/knowledge/aiohttp.toml")),
     ("anthropic.toml", include_str!("../../../rules/knowledge/anthropic.toml")),
@@ -20,10 +19,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("django.toml", include_str!("../../../rules/knowledge/django.toml")),
     ("docker.toml", include_str!("../../../rules/knowledge/docker.toml")),
     ("duckdb.toml", include_str!("../../../rules/knowledge/duckdb.toml")),
-    (
-        "event_loops.toml",
-        include_str!("../../../rules/knowledge/event_loops.toml"),
-    ),
+    ("event_loops.toml", include_str!("../../../rules/knowledge/event_loops.toml")),
     ("flask.toml", include_str!("../../../rules/knowledge/flask.toml")),
     ("gensim.toml", include_str!("../../../rules/knowledge/gensim.toml")),
     ("google_cloud.toml", include_str!("../../../rules/knowledge/google_cloud.toml")),

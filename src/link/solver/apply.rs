@@ -52,8 +52,9 @@ impl Solver<'_> {
         let callees = self.evaluate(callee);
         let arguments = self.arguments(arguments);
         let call = self.here(expr);
+        // What is called may be solved later; sets only grow, so that nothing is said until then.
         if callees.is_empty() {
-            return self.unknown(Unresolved::ExternalResult);
+            return ValueSet::empty();
         }
         self.apply_all(&callees, &arguments, call, 0)
     }
@@ -137,13 +138,6 @@ impl Solver<'_> {
                 if self.class_of_method(function).is_none() {
                     self.bind_first(function, receiver);
                 }
-                // What a decorator puts in the place of a method is given the receiver, too.
-                let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
-                for wrapper in wrappers {
-                    if self.takes_receiver(wrapper) {
-                        self.bind_first(wrapper, receiver);
-                    }
-                }
                 self.apply_function(function, arguments, true, call)
             }
             Value::Class(class) => self.construct(class, arguments, call),
@@ -178,8 +172,8 @@ impl Solver<'_> {
         let mut results = self.result_of(function);
         let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
         for wrapper in wrappers {
-            let bound = bound && self.takes_receiver(wrapper);
-            self.bind(wrapper, arguments, bound);
+            let given = self.with_receiver(function, arguments, bound);
+            self.bind(wrapper, &given, false);
             self.callers.entry(wrapper).or_default().insert(call);
             if results.is_empty() {
                 results = self.result_of(wrapper);
@@ -188,12 +182,14 @@ impl Solver<'_> {
         results
     }
 
-    /// Whether a function's first parameter is a plain one.
-    fn takes_receiver(&self, function: ScopeRef) -> bool {
-        let parameters = &self.file(function.file).scope(function.scope).parameters;
-        parameters
-            .first()
-            .is_some_and(|first| matches!(first.kind, ParameterKind::PositionalOnly | ParameterKind::Positional))
+    /// The arguments that a wrapper of a method gets: the receiver comes first.
+    fn with_receiver(&mut self, function: ScopeRef, arguments: &Arguments, bound: bool) -> Arguments {
+        let mut given = arguments.clone();
+        if let (true, Some(class)) = (bound, self.class_of_method(function)) {
+            let receiver = self.method_receiver(function, class);
+            given.positional.insert(0, receiver);
+        }
+        given
     }
 
     /// What a call of a function gives, going by its kind.

@@ -440,7 +440,11 @@ impl<'a> Unit<'_, 'a> {
         let anchor = self.anchor.unwrap_or(self.submission().call);
         if !loops.is_empty() {
             let same_scope = self.program.function_around(self.program.scope_of(anchor)) == maker;
-            let around = index.loops_around(anchor.expr);
+            let around = if same_scope {
+                index.loops_around(anchor.expr)
+            } else {
+                Vec::new()
+            };
             let repeated = if self.loop_span().is_some() {
                 around.first()
             } else {
