@@ -14,8 +14,10 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Program(check),
 };
 
-/// Seconds that a byte takes from process to process, pickled and unpickled.
-const TRANSFER: f64 = 5e-9;
+/// Seconds that a byte of a buffer takes from process to process, pickled and unpickled.
+const BUFFERS: f64 = 5e-9;
+/// Seconds that a byte of a list of small objects takes.
+const OBJECTS: f64 = 3e-8;
 /// Work that takes this many times as long as the transfer is worth it.
 const WORTH: f64 = 4.0;
 /// Fewer tasks than this are not worth a word.
@@ -31,7 +33,8 @@ fn finding(context: &Context<'_>, payload: &LargePayload) -> Option<Finding> {
     let program = context.program;
     let submission = &program.submissions[payload.submission];
     let work = context.assessment(payload.submission).profile.total().typical;
-    if work > WORTH * TRANSFER * payload.bytes {
+    let transfer = if payload.of_objects { OBJECTS } else { BUFFERS };
+    if work > WORTH * transfer * payload.bytes {
         return None;
     }
     if wording::task_count(program, submission).is_some_and(|rounds| rounds.count.most < FEW) {

@@ -6,6 +6,11 @@ use crate::summary::child_memory::{LostWrite, Root};
 
 use super::{Context, Rule, wording};
 
+/// A write that this many calls lead to is certain.
+const DIRECT: usize = 3;
+/// A write behind more calls than this may belong to a way that is never taken.
+const REMOTE: usize = 5;
+
 /// Reports the lost writes to objects that came into the worker in one of the ways.
 pub(super) fn report(context: &Context<'_>, rule: &Rule, roots: &[Root], findings: &mut Vec<Finding>) {
     for lost in &context.child_memory().lost_writes {
@@ -44,10 +49,15 @@ fn finding(context: &Context<'_>, rule: &Rule, lost: &LostWrite) -> Finding {
         ),
         None => format!("{target} runs in a process and writes {whose} `{object}`; the parent's own stays as it was"),
     };
-    let sure = lost.read.is_some() && submission.is_always(WorkerKind::Process);
+    let sure = lost.read.is_some() && submission.is_always(WorkerKind::Process) && lost.path.len() <= DIRECT;
+    let confidence = match (sure, lost.path.len() <= REMOTE) {
+        (true, _) => Confidence::High,
+        (false, true) => Confidence::Medium,
+        (false, false) => Confidence::Low,
+    };
     let mut draft = context
         .finding(rule, program.place(lost.write), message)
-        .confidence(if sure { Confidence::High } else { Confidence::Medium })
+        .confidence(confidence)
         .note(
             program.place(submission.call),
             format!("{target} is {} a process here", wording::handed(submission)),

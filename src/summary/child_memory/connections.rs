@@ -10,7 +10,7 @@ use crate::link::{Program, Submission};
 
 use super::graph::{Afterwards, CallGraph};
 use super::origin::{Origins, Root, Spot};
-use super::random::{all_functions, each_expression, has_semantic};
+use super::random::{each_expression, has_semantic};
 use super::uses::Uses;
 use super::walk::ChildRun;
 
@@ -73,10 +73,10 @@ fn connections_of(
     submission: &Submission<'_>,
     function: ScopeRef,
 ) -> Vec<InheritedConnection> {
-    let Some(entered) = run.functions.get(&function) else {
+    let Some(entered) = run.functions.get(&function).filter(|entered| entered.certain) else {
         return Vec::new();
     };
-    let in_child = |scope| run.runs(scope);
+    let in_child = |scope| run.owns(scope);
     let origins = Origins {
         program,
         function,
@@ -94,7 +94,7 @@ fn connections_of(
         let Some(origin) = origins.of(expr.expr) else { return };
         let by_fork = matches!(origin.root, Root::Global | Root::Captured)
             || submission.shape.pickles == PicklingMoment::NotUnderFork;
-        if !by_fork || is_renewed(program, graph, run, submission, origin.spot) {
+        if !by_fork || is_renewed(program, run, origin.spot) {
             return;
         }
         if when == Connection::OnUse && !is_used_by_parent(program, graph, uses, run, submission, made) {
@@ -162,14 +162,8 @@ fn connection_of(program: &Program<'_>, value: ValueId) -> Option<Connection> {
 }
 
 /// Whether the worker makes the thing anew, or lets go of what it has inherited.
-fn is_renewed(
-    program: &Program<'_>,
-    graph: &CallGraph,
-    run: &ChildRun,
-    submission: &Submission<'_>,
-    spot: Spot,
-) -> bool {
-    let functions = all_functions(program, graph, run, submission);
+fn is_renewed(program: &Program<'_>, run: &ChildRun, spot: Spot) -> bool {
+    let functions = run.all();
     let resets = functions.iter().any(|&function| {
         let mut found = false;
         each_expression(program, function, &mut |expr| {

@@ -9,7 +9,7 @@ use crate::link::values::{ExprRef, ScopeRef};
 
 use super::graph::{Afterwards, CallGraph};
 use super::origin::home;
-use super::random::{all_functions, each_expression};
+use super::random::each_expression;
 use super::uses::definitions_of;
 use super::walk::ChildRun;
 
@@ -40,7 +40,7 @@ pub(super) fn globals(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun
         if submission.workers.iter().any(|worker| worker.cloudpickle) {
             continue;
         }
-        let functions = all_functions(program, graph, run, submission);
+        let functions = run.all();
         let in_child = |scope: ScopeRef| functions.contains(&scope);
         let mut afterwards = None;
         let mut judged: BTreeSet<(FileId, SymbolId)> = BTreeSet::new();

@@ -20,8 +20,10 @@ pub(super) struct Edge {
 /// The calls that one process makes in itself: what is handed to another process is left out.
 #[derive(Debug, Default)]
 pub(super) struct CallGraph {
-    edges: HashMap<ScopeRef, Vec<Edge>>,
+    edges: BTreeMap<ScopeRef, Vec<Edge>>,
     callers: HashMap<ScopeRef, Vec<ExprRef>>,
+    /// Expressions that may call more functions than can be told apart.
+    vague: HashSet<ExprRef>,
     /// Calls that hand work to processes.
     pub(super) handed: HashSet<ExprRef>,
     /// Functions that run first in workers, by the call that makes the pool.
@@ -38,6 +40,9 @@ const PROTOCOL: [&str; 7] = [
     "__getitem__",
     "__call__",
 ];
+
+/// A call that may run more functions than this is not followed for what it passes on.
+const CALLEES: usize = 3;
 
 impl CallGraph {
     pub(super) fn new(program: &Program<'_>) -> Self {
@@ -56,10 +61,17 @@ impl CallGraph {
                 }
             }
         }
+        let mut counts: BTreeMap<ExprRef, usize> = BTreeMap::new();
         for edges in graph.edges.values_mut() {
             edges.sort();
             edges.dedup();
+            for edge in edges {
+                *counts.entry(edge.at).or_default() += 1;
+            }
         }
+        let called = |at: ExprRef| matches!(program.kind(at), ExprKind::Call { .. });
+        let vague = counts.into_iter().filter(|&(at, count)| count > CALLEES && called(at));
+        graph.vague = vague.map(|(at, _)| at).collect();
         graph
     }
 
@@ -179,18 +191,20 @@ impl CallGraph {
             .iter()
             .find_map(|value| program.type_fact(value)?.initializer_argument.as_ref())?;
         let argument = program.argument_at(call, position)?;
-        let functions = program.callees_of(program.values(argument)).into_iter();
-        let functions = functions.filter_map(|callee| match callee {
-            Callee::Function { function, .. } => Some(function),
-            _ => None,
-        });
-        self.initializers.insert(call, functions.collect());
+        let functions = crate::link::submissions::targets_of(program, argument);
+        let functions = functions.iter().filter_map(crate::link::Target::function).collect();
+        self.initializers.insert(call, functions);
         Some(argument)
     }
 
     /// The calls in the code of a function.
     pub(super) fn edges(&self, function: ScopeRef) -> &[Edge] {
         self.edges.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it is not known well what an expression calls.
+    pub(super) fn is_vague(&self, at: ExprRef) -> bool {
+        self.vague.contains(&at)
     }
 
     /// The calls of a function.

@@ -66,15 +66,9 @@ fn is_lock(program: &Program<'_>, expr: ExprRef) -> bool {
     by_role || is_lock_of_value(program, expr)
 }
 
-/// A manager's proxy of a lock is one whose methods wait for a lock.
+/// Proxies that hold no data may be locks.
 fn is_lock_proxy(program: &Program<'_>, value: crate::link::values::ValueId) -> bool {
-    program.role(value) == Some(Role::Proxy)
-        && program.type_names(value).iter().any(|name| {
-            program
-                .knowledge
-                .method(name, "acquire")
-                .is_some_and(|(_, fact)| fact.on == Some(crate::knowledge::WaitOn::Lock))
-        })
+    program.role(value) == Some(Role::Proxy) && program.type_fact(value).is_some_and(|fact| !fact.data_proxy)
 }
 
 /// The result of a method of a shared value is its lock.

@@ -128,10 +128,10 @@ impl<'p, 'a> Search<'p, 'a> {
     fn writes_of(&self, function: ScopeRef) -> Vec<Write> {
         let program = self.program;
         let index = program.index(function.file);
-        let Some(entered) = self.run.functions.get(&function) else {
+        let Some(entered) = self.run.functions.get(&function).filter(|entered| entered.certain) else {
             return Vec::new();
         };
-        let in_child = |scope| self.run.runs(scope);
+        let in_child = |scope| self.run.owns(scope);
         let origins = Origins {
             program,
             function,

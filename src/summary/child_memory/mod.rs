@@ -70,7 +70,7 @@ impl ChildMemory {
             lost_writes: lost::writes(program, &graph, &uses, &runs),
             fork_only_globals: globals::globals(program, &graph, &runs),
             connections: connections::inherited(program, &graph, &uses, &runs),
-            shared_draws: random::draws(program, &graph, &runs),
+            shared_draws: random::draws(program, &runs),
             proxies: proxies::in_loops(program, summaries, &runs),
             payloads: payload::large(program),
             shared_updates: shared::updates(program, &runs),

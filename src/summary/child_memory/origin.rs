@@ -202,10 +202,27 @@ impl Origins<'_, '_> {
 
     fn global(&self, file: FileId, symbol: SymbolId, expr: ExprId) -> Option<Origin> {
         let (file, symbol) = home(self.program, file, symbol, 0)?;
+        if self.is_set_in_child(file, symbol) {
+            return None;
+        }
         Some(Origin {
             root: Root::Global,
             spot: Spot::Global(file, symbol),
             at: self.here(expr),
+        })
+    }
+
+    /// A global that a worker or its initializer sets holds what is the worker's own.
+    fn is_set_in_child(&self, file: FileId, symbol: SymbolId) -> bool {
+        let facts = self.program.file(file);
+        facts.symbol(symbol).definitions.iter().any(|&def| {
+            let definition = facts.definition(def);
+            definition.scope != MODULE
+                && !matches!(definition.kind, DefKind::Augmented { .. })
+                && (self.in_child)(ScopeRef {
+                    file,
+                    scope: definition.scope,
+                })
         })
     }
 

@@ -19,6 +19,8 @@ pub struct LargePayload {
     pub payload: Payload,
     /// Bytes, as far as literals say.
     pub bytes: f64,
+    /// It is made of Python objects, which are pickled one by one, rather than of buffers.
+    pub of_objects: bool,
     /// Where the object is made.
     pub made: Option<ExprRef>,
 }
@@ -103,11 +105,12 @@ impl<'p, 'a> Weights<'p, 'a> {
                     submission: number,
                     payload,
                     bytes,
+                    of_objects: made.is_some_and(|made| is_of_objects(self.program, made)),
                     made,
                 });
             }
         };
-        for argument in self.repeated(submission) {
+        for argument in repeated_expressions(self.program, submission) {
             add(Payload::Argument(argument), self.of_expression(argument));
         }
         for receiver in submission.targets.iter().filter_map(Target::receiver) {
@@ -123,78 +126,6 @@ impl<'p, 'a> Weights<'p, 'a> {
         }
         found.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
         found.into_iter().next()
-    }
-
-    /// The expressions whose values are the same for all tasks of a submission.
-    fn repeated(&self, submission: &Submission<'_>) -> Vec<ExprRef> {
-        let program = self.program;
-        let mut found = Vec::new();
-        for partial in submission.targets.iter().flat_map(|target| &target.partials) {
-            if let ExprKind::Call { arguments, .. } = program.kind(*partial) {
-                found.extend(
-                    arguments
-                        .iter()
-                        .skip(1)
-                        .map(|argument| program.sibling(*partial, argument.value)),
-                );
-            }
-        }
-        for argument in &submission.arguments {
-            if !argument.elements && submission.intent != Intent::Map {
-                found.push(argument.expr);
-            } else {
-                found.extend(self.constant_parts(argument.expr));
-            }
-        }
-        found.retain(|&expr| self.is_outside_of_loops(expr));
-        found
-    }
-
-    /// The parts of a comprehension's tuples: `table` in `[(table, row) for row in rows]`.
-    fn constant_parts(&self, iterable: ExprRef) -> Vec<ExprRef> {
-        let program = self.program;
-        let written = match program.kind(iterable) {
-            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
-                [def] => match &program.file(iterable.file).definition(*def).kind {
-                    DefKind::Assign { value, path } if path.is_empty() => program.sibling(iterable, *value),
-                    _ => iterable,
-                },
-                _ => iterable,
-            },
-            _ => iterable,
-        };
-        let ExprKind::Comprehension { element, .. } = program.kind(written) else {
-            return Vec::new();
-        };
-        match program.kind(program.sibling(written, *element)) {
-            ExprKind::Sequence { elements, .. } => {
-                elements.iter().map(|&part| program.sibling(written, part)).collect()
-            }
-            // `delayed(f)(table, row) for row in rows`.
-            ExprKind::Call { arguments, .. } => arguments
-                .iter()
-                .map(|argument| program.sibling(written, argument.value))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// A name or attribute that does not come from the loop around.
-    fn is_outside_of_loops(&self, expr: ExprRef) -> bool {
-        let program = self.program;
-        match program.kind(expr) {
-            ExprKind::Name { reaching, .. } => {
-                !reaching
-                    .iter()
-                    .any(|&def| match &program.file(expr.file).definition(def).kind {
-                        DefKind::Element { .. } => true,
-                        DefKind::Assign { value, .. } => !program.index(expr.file).loops_around(*value).is_empty(),
-                        _ => false,
-                    })
-            }
-            ExprKind::Attribute { base, .. } => self.is_outside_of_loops(program.sibling(expr, *base)),
-            _ => false,
-        }
     }
 
     fn of_expression(&self, expr: ExprRef) -> Option<(f64, Option<ExprRef>)> {
@@ -382,5 +313,89 @@ impl<'p, 'a> Weights<'p, 'a> {
                     Some(Site::Expr(site)) => self.program.scope_of(site) == function,
                     _ => false,
                 })
+    }
+}
+
+/// The expressions whose values are the same for all tasks of a submission.
+pub(super) fn repeated_expressions(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut found = Vec::new();
+    for partial in submission.targets.iter().flat_map(|target| &target.partials) {
+        if let ExprKind::Call { arguments, .. } = program.kind(*partial) {
+            found.extend(
+                arguments
+                    .iter()
+                    .skip(1)
+                    .map(|argument| program.sibling(*partial, argument.value)),
+            );
+        }
+    }
+    for argument in &submission.arguments {
+        if !argument.elements && submission.intent != Intent::Map {
+            found.push(argument.expr);
+        } else {
+            found.extend(constant_parts(program, argument.expr));
+        }
+    }
+    found.retain(|&expr| is_outside_of_loops(program, expr));
+    found
+}
+
+/// The parts of a comprehension's tuples: `table` in `[(table, row) for row in rows]`.
+fn constant_parts(program: &Program<'_>, iterable: ExprRef) -> Vec<ExprRef> {
+    let written = match program.kind(iterable) {
+        ExprKind::Name { reaching, .. } => match reaching.as_slice() {
+            [def] => match &program.file(iterable.file).definition(*def).kind {
+                DefKind::Assign { value, path } if path.is_empty() => program.sibling(iterable, *value),
+                _ => iterable,
+            },
+            _ => iterable,
+        },
+        _ => iterable,
+    };
+    let ExprKind::Comprehension { element, .. } = program.kind(written) else {
+        return Vec::new();
+    };
+    match program.kind(program.sibling(written, *element)) {
+        ExprKind::Sequence { elements, .. } => elements.iter().map(|&part| program.sibling(written, part)).collect(),
+        // `delayed(f)(table, row) for row in rows`.
+        ExprKind::Call { arguments, .. } => arguments
+            .iter()
+            .map(|argument| program.sibling(written, argument.value))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A name or attribute that does not come from the loop around.
+fn is_outside_of_loops(program: &Program<'_>, expr: ExprRef) -> bool {
+    match program.kind(expr) {
+        ExprKind::Name { reaching, .. } => {
+            !reaching
+                .iter()
+                .any(|&def| match &program.file(expr.file).definition(def).kind {
+                    DefKind::Element { .. } => true,
+                    DefKind::Assign { value, .. } => !program.index(expr.file).loops_around(*value).is_empty(),
+                    _ => false,
+                })
+        }
+        ExprKind::Attribute { base, .. } => is_outside_of_loops(program, program.sibling(expr, *base)),
+        _ => false,
+    }
+}
+
+/// Whether a list, dict or the like is made here, and not an array or something that holds arrays.
+fn is_of_objects(program: &Program<'_>, made: ExprRef) -> bool {
+    match program.kind(made) {
+        ExprKind::Comprehension { .. } => true,
+        ExprKind::Call { .. } => {
+            !super::lost::allocates(program, made)
+                && Sizes {
+                    program,
+                    file: made.file,
+                }
+                .rounds(made.expr)
+                .known
+        }
+        _ => false,
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{ExprKind, StmtKind};
-use crate::knowledge::{Role, WaitOn};
 use crate::link::Program;
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef};
@@ -98,25 +97,11 @@ fn in_loops_of(
     found.into_iter().map(|(_, proxy)| proxy).collect()
 }
 
-/// Whether an expression is always a proxy of data: one whose methods wait for nothing but the manager.
+/// Whether an expression is always a proxy of data.
 fn is_data_proxy(program: &Program<'_>, expr: ExprRef) -> bool {
-    let mut proxy = false;
-    for value in program.values(expr).iter() {
-        if program.role(value) != Some(Role::Proxy) {
-            return false;
-        }
-        let waits = program.type_names(value).iter().any(|name| {
-            ["get", "acquire", "wait"].iter().any(|method| {
-                program
-                    .knowledge
-                    .method(name, method)
-                    .is_some_and(|(_, fact)| matches!(fact.on, Some(WaitOn::Queue | WaitOn::Lock)))
-            })
-        });
-        if waits {
-            return false;
-        }
-        proxy = true;
-    }
-    proxy
+    let values = program.values(expr);
+    !values.is_empty()
+        && values
+            .iter()
+            .all(|value| program.type_fact(value).is_some_and(|fact| fact.data_proxy))
 }

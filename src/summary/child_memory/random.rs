@@ -9,9 +9,10 @@ use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission};
 
-use super::graph::CallGraph;
 use super::origin::{Origin, Origins, Root};
+use super::payload::repeated_expressions;
 use super::shared::has_one_worker;
+use super::uses::objects_behind;
 use super::walk::ChildRun;
 
 /// A draw from a state that the workers of a submission have copies of.
@@ -32,14 +33,11 @@ pub struct SharedDraw {
 }
 
 /// Finds the draws, one for each place.
-pub(super) fn draws(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun]) -> Vec<SharedDraw> {
+pub(super) fn draws(program: &Program<'_>, runs: &[ChildRun]) -> Vec<SharedDraw> {
     let mut found: BTreeMap<ExprRef, SharedDraw> = BTreeMap::new();
     for run in runs {
         let submission = &program.submissions[run.submission];
-        if !submission.intent.is_fan_out()
-            || has_one_worker(program, submission)
-            || is_seeded(program, graph, run, submission)
-        {
+        if !submission.intent.is_fan_out() || has_one_worker(program, submission) || is_seeded(program, run) {
             continue;
         }
         let mut first: BTreeMap<Option<Root>, SharedDraw> = BTreeMap::new();
@@ -64,26 +62,6 @@ pub(super) fn draws(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun])
     found
 }
 
-/// The functions that the workers of a submission run, their initializers included.
-pub(super) fn all_functions(
-    program: &Program<'_>,
-    graph: &CallGraph,
-    run: &ChildRun,
-    submission: &Submission<'_>,
-) -> std::collections::BTreeSet<ScopeRef> {
-    let mut functions: std::collections::BTreeSet<ScopeRef> = std::collections::BTreeSet::new();
-    for worker in &submission.workers {
-        let site = worker.executor.and_then(|executor| program.site(executor));
-        match site {
-            Some(Site::Expr(site)) => functions.extend(graph.initializers.get(&site).into_iter().flatten()),
-            _ => functions.extend(graph.initializers.values().flatten()),
-        }
-    }
-    graph.close(&mut functions, &|_| false);
-    functions.extend(run.functions.keys());
-    functions
-}
-
 /// Calls `visit` with each expression in the code of a function.
 pub(super) fn each_expression(program: &Program<'_>, function: ScopeRef, visit: &mut dyn FnMut(ExprRef)) {
     let index = program.index(function.file);
@@ -99,9 +77,9 @@ pub(super) fn each_expression(program: &Program<'_>, function: ScopeRef, visit: 
     }
 }
 
-fn is_seeded(program: &Program<'_>, graph: &CallGraph, run: &ChildRun, submission: &Submission<'_>) -> bool {
+fn is_seeded(program: &Program<'_>, run: &ChildRun) -> bool {
     let mut seeded = false;
-    for function in all_functions(program, graph, run, submission) {
+    for function in run.all() {
         each_expression(program, function, &mut |expr| {
             seeded |= has_semantic(program, expr, Semantic::SeedsRandom);
         });
@@ -118,10 +96,10 @@ pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, semantic: Seman
 }
 
 fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, function: ScopeRef) -> Vec<SharedDraw> {
-    let Some(entered) = run.functions.get(&function) else {
+    let Some(entered) = run.functions.get(&function).filter(|entered| entered.certain) else {
         return Vec::new();
     };
-    let in_child = |scope| run.runs(scope);
+    let in_child = |scope| run.owns(scope);
     let origins = Origins {
         program,
         function,
@@ -146,7 +124,14 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
             return;
         };
         let Some(origin) = origins.of(base) else { return };
-        if let Some((place, needs_fork)) = shared_state(program, run, submission, origin, &states) {
+        if let Some((place, needs_fork)) = shared_state(
+            program,
+            run,
+            submission,
+            origin,
+            &states,
+            &owners_of(program, program.sibling(expr, base)),
+        ) {
             found.push(draw(place.unwrap_or(expr), Some(origin.root), needs_fork));
         }
     });
@@ -170,6 +155,18 @@ fn state_drawn_from(program: &Program<'_>, call: ExprRef) -> Option<(ExprId, Vec
     states.then_some((*base, values))
 }
 
+/// The objects of the project that a state hangs from: `player` in `player.dice`.
+fn owners_of(program: &Program<'_>, state: ExprRef) -> Vec<ValueId> {
+    let mut owners = Vec::new();
+    let mut current = state;
+    while let ExprKind::Attribute { base, .. } = program.kind(current) {
+        current = program.sibling(current, *base);
+        let instances = program.values(current).iter();
+        owners.extend(instances.filter(|&value| matches!(program.value(value), Value::Instance { site: Some(_), .. })));
+    }
+    owners
+}
+
 /// Where a state is reached for that several workers have copies of, and whether it takes a fork to make them alike.
 fn shared_state(
     program: &Program<'_>,
@@ -177,6 +174,7 @@ fn shared_state(
     submission: &Submission<'_>,
     origin: Origin,
     states: &[ValueId],
+    owners: &[ValueId],
 ) -> Option<(Option<ExprRef>, bool)> {
     let sites: Vec<ExprRef> = states
         .iter()
@@ -198,8 +196,9 @@ fn shared_state(
             (one && has_one_receiver(program, submission)).then_some((None, false))
         }
         Root::Argument => {
-            let one = sites.iter().all(|&site| is_one_object(program, site, true)) && submission.through.is_none();
-            one.then_some((Some(submission.call), false))
+            let repeated = objects_behind(program, &repeated_expressions(program, submission));
+            let shared = states.iter().chain(owners).any(|value| repeated.contains(value));
+            (shared && submission.through.is_none()).then_some((Some(submission.call), false))
         }
     }
     .filter(|_| submission.shape.pickles != PicklingMoment::Never)

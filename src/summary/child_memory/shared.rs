@@ -31,8 +31,7 @@ pub(super) fn updates(program: &Program<'_>, runs: &[ChildRun]) -> Vec<SharedUpd
     let mut found: BTreeMap<ExprRef, SharedUpdate> = BTreeMap::new();
     let mut known: BTreeMap<ScopeRef, Vec<(ExprRef, ExprRef, bool)>> = BTreeMap::new();
     for run in runs {
-        for (&function, entered) in run.functions.iter().filter(|(_, entered)| entered.unlocked) {
-            let _ = entered;
+        for (&function, _) in run.functions.iter().filter(|(_, entered)| entered.unlocked) {
             let updates = known.entry(function).or_insert_with(|| updates_of(program, function));
             for &(target, owner, is_proxy) in updates.iter() {
                 let update = found.entry(target).or_insert_with(|| SharedUpdate {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facts::{ArgumentKind, ExprKind};
 use crate::finding::Note;
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::graph::{CallGraph, Edge};
@@ -20,6 +20,8 @@ pub(super) struct Entered {
     pub(super) from: Option<ExprRef>,
     /// There is a way here on which no lock is held.
     pub(super) unlocked: bool,
+    /// There is a way here on which it is known well what each call runs.
+    pub(super) certain: bool,
 }
 
 /// Everything that the workers of one submission run.
@@ -29,6 +31,8 @@ pub(super) struct ChildRun {
     pub(super) submission: usize,
     /// The functions, in order.
     pub(super) functions: BTreeMap<ScopeRef, Entered>,
+    /// What the workers run before their first task.
+    initializers: BTreeSet<ScopeRef>,
 }
 
 /// Functions of a worker that are looked at.
@@ -49,9 +53,12 @@ impl ChildRun {
         }
         let mut all = targets.clone();
         graph.close(&mut all, &|_| false);
+        let initializers = initializers_of(program, graph, submission);
+        all.extend(&initializers);
         let mut run = Self {
             submission: number,
             functions: BTreeMap::new(),
+            initializers,
         };
         let mut work = Vec::new();
         for target in &submission.targets {
@@ -61,7 +68,7 @@ impl ChildRun {
             }
         }
         for function in targets {
-            if run.enter(function, &Parameters::new(), None, true) {
+            if run.enter(function, &Parameters::new(), None, Way::CLEAR) {
                 work.push(function);
             }
         }
@@ -71,7 +78,7 @@ impl ChildRun {
                 break;
             }
             for edge in graph.edges(function) {
-                if run.follow(program, held, function, *edge, &in_child) {
+                if run.follow(program, graph, held, function, *edge, &in_child) {
                     work.push(edge.to);
                 }
             }
@@ -83,35 +90,39 @@ impl ChildRun {
         let mut parameters = Parameters::new();
         let bound = target.receiver().is_some();
         let scope = program.scope(function);
-        for (number, parameter) in scope.parameters.iter().enumerate() {
-            let number = u32::try_from(number).expect("internal: fewer than 2^32 parameters");
+        let count = u32::try_from(scope.parameters.len()).expect("internal: fewer than 2^32 parameters");
+        for number in 0..count {
             let root = if bound && number == 0 {
                 Root::Receiver
             } else {
                 Root::Argument
             };
             let at = first_expression(program, function);
-            let _ = parameter;
             if let Some(at) = at {
                 let spot = Spot::Whole;
                 parameters.insert(number, Origin { root, spot, at });
             }
         }
-        self.enter(function, &parameters, None, true);
+        self.enter(function, &parameters, None, Way::CLEAR);
     }
 
-    fn enter(&mut self, function: ScopeRef, parameters: &Parameters, from: Option<ExprRef>, unlocked: bool) -> bool {
+    fn enter(&mut self, function: ScopeRef, parameters: &Parameters, from: Option<ExprRef>, way: Way) -> bool {
         let Some(entered) = self.functions.get_mut(&function) else {
             let entered = Entered {
                 parameters: parameters.clone(),
                 from,
-                unlocked,
+                unlocked: way.unlocked,
+                certain: way.certain,
             };
             self.functions.insert(function, entered);
             return true;
         };
-        let mut grown = unlocked && !entered.unlocked;
-        entered.unlocked |= unlocked;
+        let mut grown = (way.unlocked && !entered.unlocked) || (way.certain && !entered.certain);
+        if way.certain && !entered.certain {
+            entered.from = from;
+        }
+        entered.unlocked |= way.unlocked;
+        entered.certain |= way.certain;
         for (&number, &origin) in parameters {
             if let std::collections::btree_map::Entry::Vacant(vacant) = entered.parameters.entry(number) {
                 vacant.insert(origin);
@@ -124,6 +135,7 @@ impl ChildRun {
     fn follow(
         &mut self,
         program: &Program<'_>,
+        graph: &CallGraph,
         held: &mut HashMap<ExprRef, bool>,
         function: ScopeRef,
         edge: Edge,
@@ -133,15 +145,32 @@ impl ChildRun {
             return false;
         };
         let locked = *held.entry(edge.at).or_insert_with(|| is_held(program, edge.at));
-        let unlocked = entered.unlocked && !locked;
+        let way = Way {
+            unlocked: entered.unlocked && !locked,
+            certain: entered.certain && !graph.is_vague(edge.at),
+        };
         let origins = Origins {
             program,
             function,
             parameters: &entered.parameters,
             in_child,
         };
-        let parameters = bind(program, &origins, edge);
-        self.enter(edge.to, &parameters, Some(edge.at), unlocked)
+        let parameters = if way.certain {
+            bind(program, &origins, edge)
+        } else {
+            Parameters::new()
+        };
+        self.enter(edge.to, &parameters, Some(edge.at), way)
+    }
+
+    /// Whether a function runs in the worker, with a task or before the first one.
+    pub(super) fn owns(&self, function: ScopeRef) -> bool {
+        self.runs(function) || self.initializers.contains(&function)
+    }
+
+    /// Everything that the workers run.
+    pub(super) fn all(&self) -> BTreeSet<ScopeRef> {
+        self.functions.keys().chain(&self.initializers).copied().collect()
     }
 
     /// Whether a function runs in the worker.
@@ -170,6 +199,34 @@ impl ChildRun {
         }
         notes
     }
+}
+
+/// How a function is reached.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    unlocked: bool,
+    certain: bool,
+}
+
+impl Way {
+    const CLEAR: Self = Self {
+        unlocked: true,
+        certain: true,
+    };
+}
+
+/// What the workers of a submission run before their first task: what their pool says, or what any pool says where it
+/// is not known.
+fn initializers_of(program: &Program<'_>, graph: &CallGraph, submission: &Submission<'_>) -> BTreeSet<ScopeRef> {
+    let mut functions: BTreeSet<ScopeRef> = BTreeSet::new();
+    for worker in &submission.workers {
+        match worker.executor.and_then(|executor| program.site(executor)) {
+            Some(Site::Expr(site)) => functions.extend(graph.initializers.get(&site).into_iter().flatten()),
+            _ => functions.extend(graph.initializers.values().flatten()),
+        }
+    }
+    graph.close(&mut functions, &|_| false);
+    functions
 }
 
 /// Any expression of a function: what parameters of the handed-over function are reached through.
