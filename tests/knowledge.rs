@@ -214,7 +214,8 @@ fn aliases_lead_to_something_that_is_listed() {
     let mut complaints = Vec::new();
     for (alias, _) in knowledge.aliases() {
         let target = knowledge.canonical(alias);
-        if !listed.contains(&*target) {
+        // Names that only mean something to the flow of values are known without being listed.
+        if !listed.contains(&*target) && !knowledge.knows(&target) {
             complaints.push(format!("{alias} leads to {target}, which is not listed"));
         }
         if listed.contains(alias) {
