@@ -312,9 +312,7 @@ impl<'p, 'a> Collector<'p, 'a> {
         }
         if let ExprKind::Subscript { base, index } = self.facts().kind(target) {
             let acted = self.act(id, *base, Some(*index), target, Some(value));
-            if !acted && self.is_sized(*base) && !self.replaces(*base, *index) {
-                self.resize(id, *base, target);
-            } else if acted && self.is_sized(*base) {
+            if self.is_sized(*base) && (acted || !self.replaces(*base, *index)) {
                 self.resize(id, *base, target);
             }
         } else {
@@ -670,9 +668,7 @@ impl<'p, 'a> Collector<'p, 'a> {
 
     /// `d.get(k)` in the condition, or a local name that holds its result.
     fn looked_up(&self, expr: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
-        if key.is_none() {
-            return None;
-        }
+        key?;
         if self.looks_up(expr, base, key) {
             return Some(statement);
         }
@@ -751,7 +747,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             ExprKind::Name { .. } | ExprKind::Attribute { .. } => iterable,
             _ => return,
         };
-        if !self.is_sized(storage) {
+        if !self.is_sized(storage) || self.is_detached(storage) {
             return;
         }
         self.events.push(Event {
@@ -762,6 +758,32 @@ impl<'p, 'a> Collector<'p, 'a> {
             before: None,
             held: self.held(id),
         });
+    }
+
+    /// `batch = self.batch` where the function then gives `self.batch` a new container: nobody else has the old one.
+    fn is_detached(&self, storage: ExprId) -> bool {
+        let facts = self.facts();
+        let ExprKind::Name { reaching, .. } = facts.kind(storage) else {
+            return false;
+        };
+        let sources = reaching.iter().filter_map(|&def| match &facts.definition(def).kind {
+            DefKind::Assign { value, .. } => Some(*value),
+            _ => None,
+        });
+        let index = self.index();
+        let replaced = |source: ExprId| {
+            index.statements_of(self.function.scope).iter().any(|&id| {
+                let stmt = index.statement(id).stmt;
+                let StmtKind::Assign { targets, .. } = &stmt.kind else {
+                    return false;
+                };
+                targets.iter().any(|&target| match facts.kind(target) {
+                    ExprKind::Sequence { elements, .. } => elements.iter().any(|&part| same_text(facts, part, source)),
+                    _ => same_text(facts, target, source),
+                })
+            })
+        };
+        sources.into_iter().any(replaced)
     }
 
     /// `d.items()`, `d.keys()`, `d.values()`.
