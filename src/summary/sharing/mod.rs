@@ -6,6 +6,7 @@
 
 mod beside;
 mod captures;
+mod checks;
 mod events;
 mod guards;
 mod places;
