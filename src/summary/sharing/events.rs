@@ -1,8 +1,7 @@
 //! What a function does to state that it may share: updates, checks followed by acts, first uses, iterations, resizes.
 //! Nothing in here knows whether the state is shared.
 
-use crate::facts::{ArgumentKind, DefKind, ExprId, ExprKind, FileFacts, Span, StmtKind};
-use crate::facts::{statement_expressions, visit_expressions};
+use crate::facts::{ArgumentKind, DefKind, ExprId, ExprKind, FileFacts, Span, StmtKind, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::Semantic;
 use crate::link::index::{FileIndex, StmtId};
@@ -240,7 +239,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             }
             _ => {}
         }
-        for root in statement_expressions(stmt) {
+        for root in crate::facts::statement_expressions(stmt) {
             let mut found = Vec::new();
             visit_expressions(self.facts(), root, &mut |expr| found.push(expr));
             for expr in found {
