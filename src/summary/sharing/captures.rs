@@ -4,7 +4,7 @@ use crate::facts::{DefKind, ExprKind, ScopeKind, Span, StmtKind, SymbolId, state
 use crate::finding::Place;
 use crate::knowledge::{SubmissionResult, WorkerKind};
 use crate::link::index::{Branch, Loop};
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Intent, Program, Submission};
 
 /// A closure that reads a variable which the loop around its submission changes.
@@ -34,13 +34,31 @@ pub fn late_bound(program: &Program<'_>, submission: &Submission<'_>) -> Option<
     if is_awaited(program, submission.call) || is_consumed(program, submission.call) {
         return None;
     }
-    submission.targets.iter().find_map(|target| match target.callee {
-        Callee::Function {
+    closures(program, submission)
+        .into_iter()
+        .find_map(|closure| captured(program, closure, submission.scope, around))
+}
+
+/// The functions that a submission hands over: what runs, and callables among its arguments.
+fn closures(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ScopeRef> {
+    let mut found = Vec::new();
+    for target in submission.targets.iter().filter(|target| target.partials.is_empty()) {
+        if let Callee::Function {
             function,
             receiver: None,
-        } if target.partials.is_empty() => captured(program, function, submission.scope, around),
-        _ => None,
-    })
+        } = target.callee
+        {
+            found.push(function);
+        }
+    }
+    for argument in submission.arguments.iter().filter(|argument| !argument.elements) {
+        for value in program.values(argument.expr).iter() {
+            if let Value::Function(function) = *program.value(value) {
+                found.push(function);
+            }
+        }
+    }
+    found
 }
 
 fn captured(program: &Program<'_>, function: ScopeRef, submitter: ScopeRef, around: Place) -> Option<LateBound> {

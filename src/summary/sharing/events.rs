@@ -1,8 +1,7 @@
 //! What a function does to state that it may share: updates, checks followed by acts, first uses, iterations, resizes.
 //! Nothing in here knows whether the state is shared.
 
-use crate::facts::{ArgumentKind, CompareOp, DefKind, ExprId, ExprKind, FileFacts, Span, StmtKind, UnaryOp};
-use crate::facts::{statement_expressions, visit_expressions};
+use crate::facts::{ArgumentKind, DefKind, ExprId, ExprKind, FileFacts, Span, StmtKind, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::Semantic;
 use crate::link::index::{FileIndex, StmtId};
@@ -177,22 +176,22 @@ impl<'p, 'a> Collector<'p, 'a> {
         }
     }
 
-    fn index(&self) -> &'p FileIndex<'a> {
+    pub(super) fn index(&self) -> &'p FileIndex<'a> {
         self.program.index(self.function.file)
     }
 
-    fn facts(&self) -> &'a FileFacts {
+    pub(super) fn facts(&self) -> &'a FileFacts {
         self.program.file(self.function.file)
     }
 
-    fn at(&self, expr: ExprId) -> ExprRef {
+    pub(super) fn at(&self, expr: ExprId) -> ExprRef {
         ExprRef {
             file: self.function.file,
             expr,
         }
     }
 
-    fn place(&self, span: Span) -> Place {
+    pub(super) fn place(&self, span: Span) -> Place {
         Place {
             file: self.function.file,
             span,
@@ -204,7 +203,7 @@ impl<'p, 'a> Collector<'p, 'a> {
     }
 
     /// The locks that are held at both statements without being given back between.
-    fn held_over(&self, first: StmtId, second: StmtId) -> Vec<Held> {
+    pub(super) fn held_over(&self, first: StmtId, second: StmtId) -> Vec<Held> {
         let second = self.held(second);
         self.held(first)
             .into_iter()
@@ -240,7 +239,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             }
             _ => {}
         }
-        for root in statement_expressions(stmt) {
+        for root in crate::facts::statement_expressions(stmt) {
             let mut found = Vec::new();
             visit_expressions(self.facts(), root, &mut |expr| found.push(expr));
             for expr in found {
@@ -312,9 +311,7 @@ impl<'p, 'a> Collector<'p, 'a> {
         }
         if let ExprKind::Subscript { base, index } = self.facts().kind(target) {
             let acted = self.act(id, *base, Some(*index), target, Some(value));
-            if !acted && self.is_sized(*base) && !self.replaces(*base, *index) {
-                self.resize(id, *base, target);
-            } else if acted && self.is_sized(*base) {
+            if self.is_sized(*base) && (acted || !self.replaces(*base, *index)) {
                 self.resize(id, *base, target);
             }
         } else {
@@ -402,7 +399,7 @@ impl<'p, 'a> Collector<'p, 'a> {
     }
 
     /// `base.get(key, ...)` or `base[key]`.
-    fn looks_up(&self, value: ExprId, base: ExprId, key: Option<ExprId>) -> bool {
+    pub(super) fn looks_up(&self, value: ExprId, base: ExprId, key: Option<ExprId>) -> bool {
         let facts = self.facts();
         match facts.kind(value) {
             ExprKind::Call { callee, arguments, .. } => {
@@ -483,264 +480,6 @@ impl<'p, 'a> Collector<'p, 'a> {
         })
     }
 
-    /// `if self.x is None: self.x = make()`.
-    fn first_use(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) {
-        if matches!(self.facts().kind(value), ExprKind::None | ExprKind::Bool(_)) {
-            return;
-        }
-        let mut inner = id;
-        let ancestors: Vec<_> = self.index().ancestors(id).collect();
-        for (above, _) in ancestors {
-            let stmt = self.index().statement(above).stmt;
-            if let StmtKind::If { test, body, .. } = &stmt.kind
-                && body
-                    .iter()
-                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
-                && self.tests_absence(*test, target)
-            {
-                let matters = self.makes_an_object(value);
-                self.events.push(Event {
-                    kind: EventKind::LazyInit { matters },
-                    storage: self.at(target),
-                    key: None,
-                    place: self.place(span),
-                    before: Some(self.place(self.facts().span(*test))),
-                    held: self.held_over(above, id),
-                });
-                return;
-            }
-            inner = above;
-        }
-    }
-
-    /// `x is None`, `not x`, `x == None`, joined with `and` / `or`; also `not hasattr(o, "x")`.
-    fn tests_absence(&self, test: ExprId, target: ExprId) -> bool {
-        let facts = self.facts();
-        match facts.kind(test) {
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                operand,
-            } => same_text(facts, *operand, target) || self.asks_for_attribute(*operand, target),
-            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::Is | CompareOp::Eq, right)] => {
-                    matches!(facts.kind(*right), ExprKind::None) && same_text(facts, *left, target)
-                }
-                _ => false,
-            },
-            ExprKind::Boolean { values, .. } => values.iter().any(|&value| self.tests_absence(value, target)),
-            _ => false,
-        }
-    }
-
-    /// `hasattr(base, "name")` for `base.name`.
-    fn asks_for_attribute(&self, call: ExprId, target: ExprId) -> bool {
-        let facts = self.facts();
-        let (ExprKind::Call { arguments, .. }, ExprKind::Attribute { base, name, .. }) =
-            (facts.kind(call), facts.kind(target))
-        else {
-            return false;
-        };
-        match arguments.as_slice() {
-            [object, attribute] => {
-                same_text(facts, object.value, *base)
-                    && matches!(facts.kind(attribute.value), ExprKind::Str { value, .. } if value == name)
-            }
-            _ => false,
-        }
-    }
-
-    /// Puts into or takes out of a container what a check before found missing or there.
-    fn act(&mut self, id: StmtId, base: ExprId, key: Option<ExprId>, place: ExprId, value: Option<ExprId>) -> bool {
-        let mut inner = id;
-        let ancestors: Vec<_> = self.index().ancestors(id).collect();
-        for (above, _) in ancestors {
-            let stmt = self.index().statement(above).stmt;
-            if let StmtKind::If { test, body, .. } = &stmt.kind
-                && body
-                    .iter()
-                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
-                && let Some(first) = self.checks(*test, base, key, above)
-            {
-                let matters = value.is_none_or(|value| self.makes_an_object(value));
-                self.events.push(Event {
-                    kind: EventKind::CheckThenAct { matters },
-                    storage: self.at(base),
-                    key: key.map(|key| self.at(key)),
-                    place: self.place(self.facts().span(place)),
-                    before: Some(self.place(self.facts().span(*test))),
-                    held: self.held_over(first, id),
-                });
-                return true;
-            }
-            inner = above;
-        }
-        match (key, value) {
-            (Some(key), Some(value)) => self.act_after_return(id, base, key, place, value),
-            _ => false,
-        }
-    }
-
-    /// `if key in d: return d[key]` ... `d[key] = make()`.
-    fn act_after_return(&mut self, id: StmtId, base: ExprId, key: ExprId, place: ExprId, value: ExprId) -> bool {
-        let index = self.index();
-        let mut levels = vec![id];
-        levels.extend(index.ancestors(id).map(|(above, _)| above));
-        for level in levels {
-            let here = index.statement(level);
-            for &other in index.statements_of(self.function.scope) {
-                let earlier = index.statement(other);
-                if earlier.parent != here.parent || earlier.stmt.span.start >= here.stmt.span.start {
-                    continue;
-                }
-                let StmtKind::If { test, body, orelse } = &earlier.stmt.kind else {
-                    continue;
-                };
-                let leaves = body.last().is_some_and(|last| matches!(last.kind, StmtKind::Return(_)));
-                let Some(first) = self
-                    .presence(*test, base, key, other)
-                    .filter(|_| leaves && orelse.is_empty())
-                else {
-                    continue;
-                };
-                let matters = self.makes_an_object(value);
-                self.events.push(Event {
-                    kind: EventKind::CheckThenAct { matters },
-                    storage: self.at(base),
-                    key: Some(self.at(key)),
-                    place: self.place(self.facts().span(place)),
-                    before: Some(self.place(self.facts().span(*test))),
-                    held: self.held_over(first, id),
-                });
-                return true;
-            }
-        }
-        false
-    }
-
-    /// `key in d`, `d.get(key) is not None`, or a name that holds what was looked up.
-    fn presence(&self, test: ExprId, base: ExprId, key: ExprId, statement: StmtId) -> Option<StmtId> {
-        let facts = self.facts();
-        match facts.kind(test) {
-            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::In, right)] => {
-                    (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement)
-                }
-                [(CompareOp::IsNot, right)] if matches!(facts.kind(*right), ExprKind::None) => {
-                    self.looked_up(*left, base, Some(key), statement)
-                }
-                _ => None,
-            },
-            ExprKind::Name { .. } => self.looked_up(test, base, Some(key), statement),
-            _ => None,
-        }
-    }
-
-    /// Whether a condition asks what a container holds; gives the statement in which it is looked at.
-    fn checks(&self, test: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
-        let facts = self.facts();
-        match facts.kind(test) {
-            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::In | CompareOp::NotIn, right)] => {
-                    let same_key = key.is_none_or(|key| same_text(facts, *left, key));
-                    (same_key && same_text(facts, *right, base)).then_some(statement)
-                }
-                [(CompareOp::Is | CompareOp::Eq, right)] => {
-                    if !matches!(facts.kind(*right), ExprKind::None) {
-                        return None;
-                    }
-                    self.looked_up(*left, base, key, statement)
-                }
-                _ => None,
-            },
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                operand,
-            } => {
-                if key.is_none() && same_text(facts, *operand, base) {
-                    return Some(statement);
-                }
-                self.looked_up(*operand, base, key, statement)
-            }
-            ExprKind::Boolean { values, .. } => values
-                .iter()
-                .find_map(|&value| self.checks(value, base, key, statement)),
-            _ => None,
-        }
-    }
-
-    /// `d.get(k)` in the condition, or a local name that holds its result.
-    fn looked_up(&self, expr: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
-        if key.is_none() {
-            return None;
-        }
-        if self.looks_up(expr, base, key) {
-            return Some(statement);
-        }
-        let facts = self.facts();
-        let ExprKind::Name { reaching, .. } = facts.kind(expr) else {
-            return None;
-        };
-        reaching.iter().find_map(|&def| match &facts.definition(def).kind {
-            DefKind::Assign { value, path } if path.is_empty() && self.looks_up(*value, base, key) => {
-                self.index().statement_of(*value)
-            }
-            _ => None,
-        })
-    }
-
-    /// Whether a value is a fresh object with an identity that matters: two of them are not as good as one.
-    fn makes_an_object(&self, value: ExprId) -> bool {
-        let facts = self.facts();
-        let source = match facts.kind(value) {
-            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
-                [] => return false,
-                several => {
-                    return several.iter().any(|&def| match &facts.definition(def).kind {
-                        DefKind::Assign { value, path } if path.is_empty() => {
-                            !matches!(facts.kind(*value), ExprKind::Name { .. }) && self.makes_an_object(*value)
-                        }
-                        _ => false,
-                    });
-                }
-            },
-            _ => value,
-        };
-        if self.is_maker() && matches!(facts.kind(source), ExprKind::Call { .. }) {
-            return true;
-        }
-        self.program
-            .values(self.at(source))
-            .iter()
-            .any(|value| match *self.program.value(value) {
-                Value::Instance { .. } => true,
-                Value::ExternalInstance { of, .. } => {
-                    let name = self.program.name(of);
-                    matches!(name, language::LIST | language::DICT | language::SET)
-                        && !matches!(
-                            facts.kind(source),
-                            ExprKind::Call { .. } | ExprKind::Comprehension { .. }
-                        )
-                        || self.program.role(value).is_some()
-                        || self.program.type_fact(value).is_some_and(|fact| fact.thread_bound)
-                }
-                _ => false,
-            })
-    }
-
-    /// `__new__`, and `__call__` of a metaclass, make the instances.
-    fn is_maker(&self) -> bool {
-        let name = self.program.scope(self.function).name.as_str();
-        let is_metaclass = || {
-            self.program.class_of_method(self.function).is_some_and(|class| {
-                let above = self.program.solution.classes.external_ancestors(class);
-                above
-                    .into_iter()
-                    .any(|name| self.program.knowledge.semantic(self.program.name(name)) == Some(Semantic::TypeOf))
-            })
-        };
-        name == "__new__" || (name == "__call__" && is_metaclass())
-    }
-
     fn iterated(&mut self, id: StmtId, iterable: ExprId) {
         let facts = self.facts();
         let storage = match facts.kind(iterable) {
@@ -751,7 +490,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             ExprKind::Name { .. } | ExprKind::Attribute { .. } => iterable,
             _ => return,
         };
-        if !self.is_sized(storage) {
+        if !self.is_sized(storage) || self.is_detached(storage) {
             return;
         }
         self.events.push(Event {
@@ -762,6 +501,32 @@ impl<'p, 'a> Collector<'p, 'a> {
             before: None,
             held: self.held(id),
         });
+    }
+
+    /// `batch = self.batch` where the function then gives `self.batch` a new container: nobody else has the old one.
+    fn is_detached(&self, storage: ExprId) -> bool {
+        let facts = self.facts();
+        let ExprKind::Name { reaching, .. } = facts.kind(storage) else {
+            return false;
+        };
+        let sources = reaching.iter().filter_map(|&def| match &facts.definition(def).kind {
+            DefKind::Assign { value, .. } => Some(*value),
+            _ => None,
+        });
+        let index = self.index();
+        let replaced = |source: ExprId| {
+            index.statements_of(self.function.scope).iter().any(|&id| {
+                let stmt = index.statement(id).stmt;
+                let StmtKind::Assign { targets, .. } = &stmt.kind else {
+                    return false;
+                };
+                targets.iter().any(|&target| match facts.kind(target) {
+                    ExprKind::Sequence { elements, .. } => elements.iter().any(|&part| same_text(facts, part, source)),
+                    _ => same_text(facts, target, source),
+                })
+            })
+        };
+        sources.into_iter().any(replaced)
     }
 
     /// `d.items()`, `d.keys()`, `d.values()`.

@@ -6,6 +6,7 @@
 
 mod beside;
 mod captures;
+mod checks;
 mod events;
 mod guards;
 mod places;
@@ -161,7 +162,8 @@ fn inconsistent(
     let is_write = |kind| matches!(kind, EventKind::Update { .. } | EventKind::Write);
     let mut guarded: BTreeMap<&Location, Vec<&Access>> = BTreeMap::new();
     for access in accesses {
-        let known = access.locks.iter().any(|lock| *lock != Location::Unclear);
+        let mut held = access.event.held.iter();
+        let known = held.any(|held| held.lock != Location::Unclear);
         if known && is_write(access.event.kind) && access.location != Location::Unclear {
             guarded.entry(&access.location).or_default().push(access);
         }
@@ -175,7 +177,7 @@ fn inconsistent(
         let others = guarded.get(&access.location).into_iter().flatten();
         let other = others.copied().find(|other| {
             let apart = other.unit != access.unit || other.by_starter != access.by_starter || unit.anchor.is_some();
-            apart && other.event.place != access.event.place
+            apart && other.event.place != access.event.place && same_key(program, access, other)
         });
         if let Some(other) = other {
             found.remove(&(access.event.place, RaceKind::Update { interruptible: false }));
@@ -251,6 +253,14 @@ fn updates_on_both_sides(
         found
             .entry((access.event.place, kind))
             .or_insert_with(|| race(program, unit, access, kind, Some(other.event.place)));
+    }
+}
+
+fn same_key(program: &Program<'_>, first: &Access, second: &Access) -> bool {
+    match (first.event.key, second.event.key) {
+        (None, None) => true,
+        (Some(first), Some(second)) => program.text(first) == program.text(second),
+        _ => false,
     }
 }
 

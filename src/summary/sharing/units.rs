@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{BinaryOp, DefId, DefKind, ExprKind, Span, SymbolId};
+use crate::facts::{BinaryOp, DefId, DefKind, ExprKind, ScopeKind, Span, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::WorkerKind;
 use crate::link::index::Loop;
@@ -109,8 +109,7 @@ fn calls_directly(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> b
 /// The functions that a call may run in the caller's own thread.
 pub(super) fn called(program: &Program<'_>, submitting: &BTreeSet<ExprRef>, call: ExprRef) -> Vec<Callee> {
     let mut found = program.callees(call);
-    let functions = found.iter().filter(|callee| matches!(callee, Callee::Function { .. }));
-    if functions.count() > POLYMORPHISM {
+    if is_ambiguous(program, &found) {
         return Vec::new();
     }
     if submitting.contains(&call) {
@@ -133,6 +132,26 @@ pub(super) fn called(program: &Program<'_>, submitting: &BTreeSet<ExprRef>, call
         }
     }
     found
+}
+
+/// Whether a call may run quite different functions, as one that runs whatever it was given does. Methods of one name
+/// are not different.
+fn is_ambiguous(program: &Program<'_>, callees: &[Callee]) -> bool {
+    let functions: Vec<ScopeRef> = callees
+        .iter()
+        .filter_map(|callee| match callee {
+            Callee::Function { function, .. } => Some(*function),
+            _ => None,
+        })
+        .collect();
+    let names: BTreeSet<&str> = functions
+        .iter()
+        .map(|&function| program.scope(function).name.as_str())
+        .collect();
+    let lambdas = functions
+        .iter()
+        .filter(|&&function| program.scope(function).kind == ScopeKind::Lambda);
+    functions.len() > POLYMORPHISM || names.len() > 1 || lambdas.count() > 1
 }
 
 /// The functions that calling something of the project runs: constructors for classes.

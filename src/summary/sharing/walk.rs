@@ -224,7 +224,9 @@ impl<'a> Walker<'_, '_, 'a> {
     fn is_made_elsewhere(&self, visit: &Visit, event: &Event) -> bool {
         let program = self.program();
         let Some(site) = single_site(program, event.storage).and_then(Site::expression) else {
-            return self.share(visit, event.storage, 0) == Share::Shared;
+            // An object that is known by its class only: the run's own receiver or argument.
+            let is_name = matches!(program.kind(event.storage), ExprKind::Name { .. });
+            return is_name && self.share(visit, event.storage, 0) == Share::Shared;
         };
         if self.is_unchecked(event.storage, site) {
             return self.unit.anchor.is_some() && self.share(visit, event.storage, 0) == Share::Shared;

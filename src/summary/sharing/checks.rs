@@ -1,0 +1,276 @@
+//! Checks that are followed by acts: what is put in when it was found missing, taken out when it was found, or made
+//! when it is first used.
+
+use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, Span, StmtKind, UnaryOp};
+use crate::knowledge::Semantic;
+use crate::link::index::StmtId;
+use crate::link::language;
+use crate::link::values::Value;
+
+use super::events::{Collector, Event, EventKind};
+use super::places::same_text;
+
+impl Collector<'_, '_> {
+    /// `if self.x is None: self.x = make()`.
+    pub(super) fn first_use(&mut self, id: StmtId, target: ExprId, value: ExprId, span: Span) {
+        if matches!(self.facts().kind(value), ExprKind::None | ExprKind::Bool(_)) {
+            return;
+        }
+        let mut inner = id;
+        let ancestors: Vec<_> = self.index().ancestors(id).collect();
+        for (above, _) in ancestors {
+            let stmt = self.index().statement(above).stmt;
+            if let StmtKind::If { test, body, .. } = &stmt.kind
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && self.tests_absence(*test, target)
+            {
+                let matters = self.makes_an_object(value);
+                self.events.push(Event {
+                    kind: EventKind::LazyInit { matters },
+                    storage: self.at(target),
+                    key: None,
+                    place: self.place(span),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(above, id),
+                });
+                return;
+            }
+            inner = above;
+        }
+    }
+
+    /// `x is None`, `not x`, `x == None`, joined with `and` / `or`; also `not hasattr(o, "x")`.
+    fn tests_absence(&self, test: ExprId, target: ExprId) -> bool {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => same_text(facts, *operand, target) || self.asks_for_attribute(*operand, target),
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::Is | CompareOp::Eq, right)] => {
+                    matches!(facts.kind(*right), ExprKind::None) && same_text(facts, *left, target)
+                }
+                _ => false,
+            },
+            ExprKind::Boolean { values, .. } => values.iter().any(|&value| self.tests_absence(value, target)),
+            _ => false,
+        }
+    }
+
+    /// `hasattr(base, "name")` for `base.name`.
+    fn asks_for_attribute(&self, call: ExprId, target: ExprId) -> bool {
+        let facts = self.facts();
+        let (ExprKind::Call { arguments, .. }, ExprKind::Attribute { base, name, .. }) =
+            (facts.kind(call), facts.kind(target))
+        else {
+            return false;
+        };
+        match arguments.as_slice() {
+            [object, attribute] => {
+                same_text(facts, object.value, *base)
+                    && matches!(facts.kind(attribute.value), ExprKind::Str { value, .. } if value == name)
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts into or takes out of a container what a check before found missing or there.
+    pub(super) fn act(
+        &mut self,
+        id: StmtId,
+        base: ExprId,
+        key: Option<ExprId>,
+        place: ExprId,
+        value: Option<ExprId>,
+    ) -> bool {
+        let mut inner = id;
+        let ancestors: Vec<_> = self.index().ancestors(id).collect();
+        for (above, _) in ancestors {
+            let stmt = self.index().statement(above).stmt;
+            if let StmtKind::If { test, body, .. } = &stmt.kind
+                && body
+                    .iter()
+                    .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
+                && let Some(first) = self.checks(*test, base, key, above)
+            {
+                let matters = value.is_none_or(|value| self.makes_an_object(value));
+                self.events.push(Event {
+                    kind: EventKind::CheckThenAct { matters },
+                    storage: self.at(base),
+                    key: key.map(|key| self.at(key)),
+                    place: self.place(self.facts().span(place)),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(first, id),
+                });
+                return true;
+            }
+            inner = above;
+        }
+        match (key, value) {
+            (Some(key), Some(value)) => self.act_after_return(id, base, key, place, value),
+            _ => false,
+        }
+    }
+
+    /// `if key in d: return d[key]` ... `d[key] = make()`.
+    fn act_after_return(&mut self, id: StmtId, base: ExprId, key: ExprId, place: ExprId, value: ExprId) -> bool {
+        let index = self.index();
+        let mut levels = vec![id];
+        levels.extend(index.ancestors(id).map(|(above, _)| above));
+        for level in levels {
+            let here = index.statement(level);
+            for &other in index.statements_of(self.function.scope) {
+                let earlier = index.statement(other);
+                if earlier.parent != here.parent || earlier.stmt.span.start >= here.stmt.span.start {
+                    continue;
+                }
+                let StmtKind::If { test, body, orelse } = &earlier.stmt.kind else {
+                    continue;
+                };
+                let leaves = body.last().is_some_and(|last| matches!(last.kind, StmtKind::Return(_)));
+                let Some(first) = self
+                    .presence(*test, base, key, other)
+                    .filter(|_| leaves && orelse.is_empty())
+                else {
+                    continue;
+                };
+                let matters = self.makes_an_object(value);
+                self.events.push(Event {
+                    kind: EventKind::CheckThenAct { matters },
+                    storage: self.at(base),
+                    key: Some(self.at(key)),
+                    place: self.place(self.facts().span(place)),
+                    before: Some(self.place(self.facts().span(*test))),
+                    held: self.held_over(first, id),
+                });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// `key in d`, `d.get(key) is not None`, or a name that holds what was looked up.
+    fn presence(&self, test: ExprId, base: ExprId, key: ExprId, statement: StmtId) -> Option<StmtId> {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::In, right)] => {
+                    (same_text(facts, *left, key) && same_text(facts, *right, base)).then_some(statement)
+                }
+                [(CompareOp::IsNot, right)] if matches!(facts.kind(*right), ExprKind::None) => {
+                    self.looked_up(*left, base, Some(key), statement)
+                }
+                _ => None,
+            },
+            ExprKind::Name { .. } => self.looked_up(test, base, Some(key), statement),
+            _ => None,
+        }
+    }
+
+    /// Whether a condition asks what a container holds; gives the statement in which it is looked at.
+    fn checks(&self, test: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
+        let facts = self.facts();
+        match facts.kind(test) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::In | CompareOp::NotIn, right)] => {
+                    let same_key = key.is_none_or(|key| same_text(facts, *left, key));
+                    (same_key && same_text(facts, *right, base)).then_some(statement)
+                }
+                [(CompareOp::Is | CompareOp::Eq, right)] => {
+                    if !matches!(facts.kind(*right), ExprKind::None) {
+                        return None;
+                    }
+                    self.looked_up(*left, base, key, statement)
+                }
+                _ => None,
+            },
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => {
+                if key.is_none() && same_text(facts, *operand, base) {
+                    return Some(statement);
+                }
+                self.looked_up(*operand, base, key, statement)
+            }
+            ExprKind::Boolean { values, .. } => values
+                .iter()
+                .find_map(|&value| self.checks(value, base, key, statement)),
+            _ => None,
+        }
+    }
+
+    /// `d.get(k)` in the condition, or a local name that holds its result.
+    fn looked_up(&self, expr: ExprId, base: ExprId, key: Option<ExprId>, statement: StmtId) -> Option<StmtId> {
+        key?;
+        if self.looks_up(expr, base, key) {
+            return Some(statement);
+        }
+        let facts = self.facts();
+        let ExprKind::Name { reaching, .. } = facts.kind(expr) else {
+            return None;
+        };
+        reaching.iter().find_map(|&def| match &facts.definition(def).kind {
+            DefKind::Assign { value, path } if path.is_empty() && self.looks_up(*value, base, key) => {
+                self.index().statement_of(*value)
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a value is a fresh object with an identity that matters: two of them are not as good as one.
+    fn makes_an_object(&self, value: ExprId) -> bool {
+        let facts = self.facts();
+        let source = match facts.kind(value) {
+            ExprKind::Name { reaching, .. } => match reaching.as_slice() {
+                [] => return false,
+                several => {
+                    return several.iter().any(|&def| match &facts.definition(def).kind {
+                        DefKind::Assign { value, path } if path.is_empty() => {
+                            !matches!(facts.kind(*value), ExprKind::Name { .. }) && self.makes_an_object(*value)
+                        }
+                        _ => false,
+                    });
+                }
+            },
+            _ => value,
+        };
+        if self.is_maker() && matches!(facts.kind(source), ExprKind::Call { .. }) {
+            return true;
+        }
+        self.program
+            .values(self.at(source))
+            .iter()
+            .any(|value| match *self.program.value(value) {
+                Value::Instance { .. } => true,
+                Value::ExternalInstance { of, .. } => {
+                    let name = self.program.name(of);
+                    matches!(name, language::LIST | language::DICT | language::SET)
+                        && !matches!(
+                            facts.kind(source),
+                            ExprKind::Call { .. } | ExprKind::Comprehension { .. }
+                        )
+                        || self.program.role(value).is_some()
+                        || self.program.type_fact(value).is_some_and(|fact| fact.thread_bound)
+                }
+                _ => false,
+            })
+    }
+
+    /// `__new__`, and `__call__` of a metaclass, make the instances.
+    fn is_maker(&self) -> bool {
+        let name = self.program.scope(self.function).name.as_str();
+        let is_metaclass = || {
+            self.program.class_of_method(self.function).is_some_and(|class| {
+                let above = self.program.solution.classes.external_ancestors(class);
+                above
+                    .into_iter()
+                    .any(|name| self.program.knowledge.semantic(self.program.name(name)) == Some(Semantic::TypeOf))
+            })
+        };
+        name == "__new__" || (name == "__call__" && is_metaclass())
+    }
+}
