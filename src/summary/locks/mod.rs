@@ -58,7 +58,7 @@ pub struct AwaitUnderLock {
 #[derive(Debug, Default)]
 pub struct Locks {
     functions: HashMap<ScopeRef, FunctionLocks>,
-    /// Where each lock is given back by a call, by the calls that may make it.
+    /// Where each lock is given back that is taken elsewhere, by the calls that may make it.
     releases: BTreeMap<ExprRef, BTreeSet<ScopeRef>>,
     inversions: Vec<Inversion>,
     uses: Uses,
@@ -127,20 +127,27 @@ impl Locks {
     }
 }
 
-/// The functions that give each lock back by a call.
+/// The functions that give each lock back by a call and do not take it by one.
 fn releases(program: &Program<'_>) -> BTreeMap<ExprRef, BTreeSet<ScopeRef>> {
     let mut found: BTreeMap<ExprRef, BTreeSet<ScopeRef>> = BTreeMap::new();
+    let mut taken: BTreeSet<(ExprRef, ScopeRef)> = BTreeSet::new();
     for call in program.calls() {
-        if operation(program, call) != Some(Operation::Release) {
+        let operation = operation(program, call);
+        if !matches!(operation, Some(Operation::Acquire | Operation::Release)) {
             continue;
         }
-        if let Some(receiver) = receiver_expression(program, call)
-            && let Some(facts) = lock_facts(program, receiver)
-        {
-            for site in facts.sites {
-                found.entry(site).or_default().insert(program.scope_of(call));
+        let facts = receiver_expression(program, call).and_then(|receiver| lock_facts(program, receiver));
+        for site in facts.into_iter().flat_map(|facts| facts.sites) {
+            let function = program.scope_of(call);
+            if operation == Some(Operation::Release) {
+                found.entry(site).or_default().insert(function);
+            } else {
+                taken.insert((site, function));
             }
         }
+    }
+    for (&site, functions) in &mut found {
+        functions.retain(|&function| !taken.contains(&(site, function)));
     }
     found
 }

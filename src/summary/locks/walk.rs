@@ -478,9 +478,9 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Whether two explicit acquires of a lock are a way of waiting for somebody else to give it back.
+    /// Whether taking a lock again is a way of waiting for somebody else to give it back.
     fn is_handed_over(&self, first: &Held, second: &Acquisition) -> bool {
-        if !(first.by_call && second.by_call) {
+        if !first.by_call {
             return false;
         }
         let elsewhere = first.facts.sites.iter().any(|site| {
@@ -495,7 +495,7 @@ impl Walk<'_, '_> {
             }
             _ => false,
         };
-        elsewhere || escapes
+        elsewhere || escapes && second.by_call
     }
 
     fn escapes(&self, file: crate::finding::FileId, symbol: SymbolId) -> bool {

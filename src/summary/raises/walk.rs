@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_expressions};
 use crate::finding::{Note, Place};
-use crate::knowledge::{Operation, WaitOn};
+use crate::knowledge::{CallFact, Operation, SideEffect, WaitOn};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, language};
 
@@ -336,6 +336,7 @@ impl Walk<'_, '_> {
             Some(_) => return,
             None => match knowledge.call(name) {
                 Some(fact) if fact.cannot_raise => return,
+                Some(fact) if self.writes(call, fact) => Strength::Possible,
                 Some(fact) => match fact.on {
                     Some(WaitOn::Network | WaitOn::Disk | WaitOn::Process | WaitOn::Device) => Strength::Likely,
                     _ => Strength::Possible,
@@ -349,6 +350,15 @@ impl Walk<'_, '_> {
         let place = self.program.place(self.at(call));
         let message = format!("`{short}` may raise, here");
         self.event(strength, RaiseKind::Call, RaisedClass::Unknown, place, message);
+    }
+
+    /// Whether a call only writes files, which rarely fails where the program has chosen the place.
+    fn writes(&self, call: ExprId, fact: &CallFact) -> bool {
+        let mode = self.program.argument(self.at(call), Some(1), Some("mode"));
+        let mode = mode.and_then(|mode| self.program.literal_string(mode));
+        fact.on == Some(WaitOn::Disk)
+            && (fact.effects.contains(&SideEffect::WritesFiles)
+                || mode.is_some_and(|mode| mode.starts_with(['w', 'a', 'x'])))
     }
 
     /// Whether what is parsed is text from somewhere, as far as that is known.
