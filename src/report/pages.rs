@@ -91,6 +91,7 @@ mod tests {
         name: "work-in-vain",
         severity: Severity::Warning,
         page: "+++\ncode = \"CC999\"\n+++\n\n## What\n\nNobody reads the\nresult. It is lost.\n\n```python\nrun()\n\nstop()\n```\n",
+        check: crate::rules::Check::Program(|_, _| {}),
     };
 
     fn written(write: impl Fn(&mut Vec<u8>) -> io::Result<()>) -> String {

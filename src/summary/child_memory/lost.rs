@@ -55,7 +55,7 @@ pub(super) fn writes(program: &Program<'_>, graph: &CallGraph, uses: &Uses<'_>, 
         let search = Search::new(program, graph, uses, run, submission);
         for &function in run.functions.keys() {
             for write in search.writes_of(function) {
-                if found.contains_key(&write.at) {
+                if found.contains_key(&write.at) || search.is_for_the_worker(function, &write) {
                     continue;
                 }
                 if let Some(read) = search.fate(&write) {
@@ -260,6 +260,47 @@ impl<'p, 'a> Search<'p, 'a> {
             in_place: true,
             adds: true,
         })
+    }
+
+    /// A global or attribute that is bound anew by code which the parent runs, too, or a global that the worker sets
+    /// up for itself: from what it is given, or back to the value that the module starts with.
+    fn is_for_the_worker(&self, function: ScopeRef, write: &Write) -> bool {
+        if write.adds {
+            return false;
+        }
+        let targets = self.submission.targets.iter().filter_map(crate::link::Target::function);
+        let runs_in_parent = targets.chain([function]).any(|function| {
+            let callers = self.graph.callers(function).iter();
+            callers
+                .map(|&call| self.program.function_around(self.program.scope_of(call)))
+                .any(|caller| !self.run.owns(caller))
+        });
+        runs_in_parent || self.is_set_up(write)
+    }
+
+    fn is_set_up(&self, write: &Write) -> bool {
+        let (Spot::Global(file, symbol), ExprKind::Store(def)) = (write.origin.spot, self.program.kind(write.at))
+        else {
+            return false;
+        };
+        let facts = self.program.file(write.at.file);
+        let DefKind::Assign { value, path } = &facts.definition(*def).kind else {
+            return false;
+        };
+        if let ExprKind::Name { reaching, .. } = facts.kind(*value) {
+            return reaching
+                .iter()
+                .any(|&def| matches!(facts.definition(def).kind, DefKind::Parameter { .. }));
+        }
+        let text = self.program.text(self.program.sibling(write.at, *value));
+        let home = self.program.file(file);
+        path.is_empty()
+            && home.symbol(symbol).definitions.iter().any(|&first| {
+                let definition = home.definition(first);
+                definition.scope == MODULE
+                    && matches!(&definition.kind, DefKind::Assign { value, path }
+                        if path.is_empty() && self.program.text(ExprRef { file, expr: *value }) == text)
+            })
     }
 
     /// Where the parent misses a write: `None` where it does not, `Some(None)` where nothing at all looks at it.
