@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Tasks below this many typical seconds are too small for a better worker to matter.
-const SMALL: f64 = 2e-4;
+const SMALL: f64 = 1e-3;
 
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     if context.settings.free_threaded || !submission.is_always(WorkerKind::Thread) || submission.forwarded {
@@ -43,7 +43,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         .notes(wording::target_note(context.program, submission))
         .notes(assessment.evidence.iter().cloned());
     let mut help = format!(
-        "a process pool is predicted {} faster",
+        "a process pool is predicted {} faster on 4 cores",
         wording::times(assessment.workers.processes)
     );
     if context.settings.versions.reaches(PythonVersion::three(14)) {

@@ -88,9 +88,9 @@ fn loop_rounds(
 pub(super) fn times(prediction: Prediction) -> String {
     let (least, most) = (format!("{:.1}x", prediction.least), format!("{:.1}x", prediction.most));
     if least == most {
-        format!("{least} on 4 cores")
+        least
     } else {
-        format!("{least} to {most} on 4 cores")
+        format!("{least} to {most}")
     }
 }
 

@@ -10,7 +10,7 @@ mod summary;
 mod uses;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::ExprKind;
 use crate::finding::{Note, Place};
@@ -57,7 +57,7 @@ pub struct AwaitUnderLock {
 /// Which locks functions take, hold and wait for.
 #[derive(Debug, Default)]
 pub struct Locks {
-    functions: HashMap<ScopeRef, FunctionLocks>,
+    functions: BTreeMap<ScopeRef, FunctionLocks>,
     /// Where each lock is given back that is taken elsewhere, by the calls that may make it.
     releases: BTreeMap<ExprRef, BTreeSet<ScopeRef>>,
     inversions: Vec<Inversion>,
@@ -119,10 +119,8 @@ impl Locks {
     }
 
     fn edges(&self) -> impl Iterator<Item = (ScopeRef, &Edge)> {
-        let mut functions: Vec<(&ScopeRef, &FunctionLocks)> = self.functions.iter().collect();
-        functions.sort_by_key(|(function, _)| **function);
-        functions
-            .into_iter()
+        self.functions
+            .iter()
             .flat_map(|(function, locks)| locks.edges.iter().map(move |edge| (*function, edge)))
     }
 }

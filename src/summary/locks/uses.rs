@@ -57,7 +57,9 @@ impl Uses {
             }
         }
         let submissions: BTreeSet<ExprRef> = program.submissions.iter().map(|submission| submission.call).collect();
-        for (&function, calls) in &program.solution.callers {
+        let mut callers: Vec<_> = program.solution.callers.iter().collect();
+        callers.sort_unstable_by_key(|(function, _)| **function);
+        for (&function, calls) in callers {
             for &call in calls.iter().filter(|call| !submissions.contains(call)) {
                 let caller = program.scope_of(call);
                 uses.callees.entry(caller).or_default().insert(function);

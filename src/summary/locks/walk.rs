@@ -483,6 +483,10 @@ impl Walk<'_, '_> {
         if !first.by_call {
             return false;
         }
+        // A task that waits for a condition of the loop gives its lock back.
+        if first.facts.asynchronous && second.by_call {
+            return true;
+        }
         let elsewhere = first.facts.sites.iter().any(|site| {
             let functions = self.known.releases.get(site);
             functions.is_some_and(|functions| functions.iter().any(|&function| function != self.function))

@@ -21,7 +21,7 @@ impl Catcher {
     pub(super) fn of_handlers(program: &Program<'_>, file: FileId, handlers: &[Handler]) -> Self {
         let mut catcher = Self::default();
         for handler in handlers {
-            if raises_again(program, file, handler, &handler.body) {
+            if raises_again(program, file, &handler.body) {
                 continue;
             }
             match handler.types {
@@ -121,8 +121,8 @@ pub(super) fn classes_of(program: &Program<'_>, expr: ExprRef) -> Vec<RaisedClas
     found
 }
 
-/// Whether an `except` clause may raise what it has caught.
-fn raises_again(program: &Program<'_>, file: FileId, handler: &Handler, block: &[Stmt]) -> bool {
+/// Whether the block of an `except` clause may raise what has been caught.
+fn raises_again(program: &Program<'_>, file: FileId, block: &[Stmt]) -> bool {
     block.iter().any(|statement| match &statement.kind {
         StmtKind::Raise { exception: None, .. } => true,
         StmtKind::Raise {
@@ -130,11 +130,11 @@ fn raises_again(program: &Program<'_>, file: FileId, handler: &Handler, block: &
             ..
         } => is_caught_exception(program, ExprRef { file, expr: *exception }),
         StmtKind::Try { body, finally, .. } => {
-            raises_again(program, file, handler, body) || raises_again(program, file, handler, finally)
+            raises_again(program, file, body) || raises_again(program, file, finally)
         }
         _ => crate::facts::child_blocks(statement)
             .into_iter()
-            .any(|inner| raises_again(program, file, handler, inner)),
+            .any(|inner| raises_again(program, file, inner)),
     })
 }
 

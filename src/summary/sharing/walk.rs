@@ -335,7 +335,11 @@ impl<'a> Walker<'_, '_, 'a> {
             return Share::Shared;
         }
         if owner != visit.function.scope || expr.file != visit.function.file {
-            return self.unit.cell_share(expr.file, symbol);
+            let is_read = matches!(self.program().kind(expr), ExprKind::Name { .. });
+            return match self.unit.cell_share(expr.file, symbol) {
+                Share::Unknown if is_read => self.site_only(expr),
+                known => known,
+            };
         }
         let all = &facts.symbol(symbol).definitions;
         let definitions = if reaching.is_empty() { all.as_slice() } else { reaching };
