@@ -1,6 +1,7 @@
 //! The files under `rules/knowledge`. Written by `tests/knowledge.rs`.
 
 /// File name and text, sorted by name.
+#[rustfmt::skip]
 pub(super) const FILES: &[(&str, &str)] = &[
     ("aiohttp.toml", include_str!("../../../rules/knowledge/aiohttp.toml")),
     ("anthropic.toml", include_str!("../../../rules/knowledge/anthropic.toml")),
