@@ -132,6 +132,10 @@ impl<'a> Program<'a> {
 
     /// The surroundings of everything in a file.
     #[must_use]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a file's index is no element that `[]` would give"
+    )]
     pub fn index(&self, file: FileId) -> &FileIndex<'a> {
         &self.indexes[file.index()]
     }
@@ -288,7 +292,7 @@ impl<'a> Program<'a> {
         self.solution
             .classes
             .ancestry(class)
-            .into_iter()
+            .iter()
             .find_map(|base| match base {
                 super::solver::Base::Project(class) => self.method_in_body(*class, name),
                 _ => None,

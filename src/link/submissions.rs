@@ -195,8 +195,8 @@ pub(super) fn find_submissions<'a>(program: &Program<'a>) -> Vec<Submission<'a>>
             }
             for submission in derived {
                 let key = (submission.call, submission.api.clone());
-                if !found.contains_key(&key) {
-                    found.insert(key, submission.clone());
+                if let std::collections::btree_map::Entry::Vacant(entry) = found.entry(key) {
+                    entry.insert(submission.clone());
                     next.push(submission);
                 }
             }

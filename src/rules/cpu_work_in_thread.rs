@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Tasks below this many typical seconds are too small for a better worker to matter.
-const SMALL: f64 = 1e-3;
+const SMALL: f64 = 2e-4;
 
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     if context.settings.free_threaded || !submission.is_always(WorkerKind::Thread) || submission.forwarded {

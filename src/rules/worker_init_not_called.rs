@@ -93,7 +93,7 @@ fn calls_base(program: &Program<'_>, function: ScopeRef, depth: u32) -> bool {
 /// A subclass that calls the worker's constructor past this class.
 fn a_subclass_does(program: &Program<'_>, class: ScopeRef) -> bool {
     let below = program.solution.classes.descendants(class);
-    below.into_iter().any(|below| {
+    below.iter().any(|below| {
         program
             .method_in_body(*below, INIT)
             .is_some_and(|init| calls_base(program, init, 0))

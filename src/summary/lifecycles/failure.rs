@@ -164,7 +164,7 @@ impl Failures<'_, '_> {
                 orelse,
                 finally,
             } => {
-                let mut best = if handlers.is_empty() || !handlers.iter().any(|handler| swallows(handler)) {
+                let mut best = if handlers.is_empty() || !handlers.iter().any(swallows) {
                     self.block(function, body, depth)
                 } else if handlers.iter().any(|handler| self.catches_all(function, handler)) {
                     None
@@ -341,9 +341,9 @@ fn explicit(evidence: Option<Evidence>) -> Option<Evidence> {
 /// Whether a handler keeps the exception to itself.
 fn swallows(handler: &Handler) -> bool {
     fn raises(block: &[Stmt]) -> bool {
-        block.iter().any(|stmt| {
-            matches!(stmt.kind, StmtKind::Raise { .. }) || child_blocks(stmt).into_iter().any(|inner| raises(inner))
-        })
+        block
+            .iter()
+            .any(|stmt| matches!(stmt.kind, StmtKind::Raise { .. }) || child_blocks(stmt).into_iter().any(raises))
     }
     !raises(&handler.body)
 }

@@ -117,7 +117,7 @@ impl Judge<'_, '_, '_> {
 
     /// Whether a class body binds a name in any way.
     fn binds(&self, class: ScopeRef, name: &str) -> bool {
-        self.program.solution.classes.ancestry(class).into_iter().any(|base| {
+        self.program.solution.classes.ancestry(class).iter().any(|base| {
             matches!(base, Base::Project(base) if self.program.file(base.file).symbol_in(base.scope, name).is_some())
         })
     }
