@@ -1,4 +1,4 @@
-//! The list of rules. Written by `tests/rules_index.rs`.
+//! The list of rules. Written by `tests/rules.rs`.
 
 use super::Rule;
 
