@@ -4,14 +4,13 @@
 //! not known is remembered with the reason. The constants are seconds on a typical core, from `facts/costs.md` and the
 //! first rows of `facts/gil_facts.csv`.
 
-use std::collections::HashMap;
-
 use crate::facts::{ComprehensionKind, ExprId, ExprKind, Handler, Stmt, StmtKind, child_expressions};
 use crate::finding::Place;
 use crate::knowledge::Role;
 use crate::link::Program;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 
+use super::Known;
 use super::calls::CallCosts;
 use super::estimate::Estimate;
 use super::profile::{Part, Profile};
@@ -31,7 +30,7 @@ const RARE: f64 = 0.05;
 /// The walk over one function.
 pub(super) struct Walk<'a, 'p> {
     pub(super) program: &'a Program<'p>,
-    pub(super) profiles: &'a HashMap<ScopeRef, Profile>,
+    pub(super) profiles: &'a Known<'a, Profile>,
     pub(super) function: ScopeRef,
 }
 

@@ -72,14 +72,11 @@ impl Solver<'_> {
     }
 
     fn external_attribute(&mut self, of: super::Name, name: &str) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        if let Some(returns) = self
-            .knowledge
-            .attribute(&owner, name)
-            .and_then(|fact| fact.returns.clone())
-        {
-            return self.instance_of_type(&returns, None);
+        let member = self.universe.name(name);
+        if let Some(returns) = self.member(of, member).attribute {
+            return self.instance_of_type(returns, None);
         }
+        let owner = self.universe.shared_text(of);
         let dotted = format!("{owner}.{name}");
         // A namespace package of the project's own.
         if let Some(file) = self.modules.find(self.current().file, &dotted) {
@@ -284,15 +281,10 @@ impl Solver<'_> {
 
     /// An attribute or method of a type outside the project.
     pub(super) fn member_of_type(&mut self, receiver: ValueId, of: super::Name, name: &str) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        if let Some(returns) = self
-            .knowledge
-            .attribute(&owner, name)
-            .and_then(|fact| fact.returns.clone())
-        {
-            return self.instance_of_type(&returns, None);
-        }
         let name = self.universe.name(name);
+        if let Some(returns) = self.member(of, name).attribute {
+            return self.instance_of_type(returns, None);
+        }
         self.one(Value::ExternalMethod { receiver, of, name })
     }
 
@@ -377,14 +369,9 @@ impl Solver<'_> {
     }
 
     fn element_by_type(&mut self, of: super::Name, receiver: ValueId) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        let fact = self
-            .knowledge
-            .method(&owner, "__getitem__")
-            .and_then(|(_, fact)| fact.returns.clone());
-        match fact {
+        match self.method_returns(of, "__getitem__") {
             Some(returns) if returns.name == language::SELF => ValueSet::one(receiver),
-            Some(returns) => self.instance_of_type(&returns, None),
+            Some(returns) => self.instance_of_type(returns, None),
             None => self.unknown(Unresolved::Element),
         }
     }
@@ -395,19 +382,8 @@ impl Solver<'_> {
         for value in values.iter() {
             match self.universe.get(value).clone() {
                 Value::ExternalInstance { of, site } => {
-                    let owner = self.universe.shared_text(of);
-                    if self
-                        .knowledge
-                        .method(&owner, "__iter__")
-                        .is_some_and(|(_, fact)| fact.returns.is_some())
-                    {
-                        let returns = self
-                            .knowledge
-                            .method(&owner, "__iter__")
-                            .and_then(|(_, fact)| fact.returns.clone());
-                        if let Some(returns) = returns {
-                            elements.extend(&self.instance_of_type(&returns, None));
-                        }
+                    if let Some(returns) = self.method_returns(of, "__iter__") {
+                        elements.extend(&self.instance_of_type(returns, None));
                     }
                     if let Some(site) = site {
                         elements.extend(&self.read_element(site, Key::All));
@@ -485,19 +461,14 @@ fn entered_external(
     of: super::Name,
     site: Option<Site>,
 ) {
-    let owner = solver.universe.shared_text(of);
-    let returns = solver
-        .knowledge
-        .method(&owner, "__enter__")
-        .and_then(|(_, fact)| fact.returns.clone());
-    match returns {
+    match solver.method_returns(of, "__enter__") {
         Some(returns) if returns.name == language::ELEMENT => {
             if let Some(site) = site {
                 entered.extend(&solver.read_element(site, Key::All));
             }
         }
         Some(returns) if returns.name != language::SELF => {
-            entered.extend(&solver.instance_of_type(&returns, site));
+            entered.extend(&solver.instance_of_type(returns, site));
         }
         _ => {
             entered.insert(value);

@@ -149,11 +149,23 @@ impl Solver<'_> {
                 }
             }
         }
-        let builtin = format!("builtins.{name}");
-        if self.knowledge.knows(&builtin) {
-            return self.external(&builtin);
+        self.builtin(name)
+    }
+
+    fn builtin(&mut self, name: &str) -> ValueSet {
+        let key = self.universe.name(name);
+        if let Some(&known) = self.builtins.get(&key) {
+            return ValueSet::one(known);
         }
-        self.unknown(Unresolved::UnboundName)
+        let builtin = format!("builtins.{name}");
+        let value = if self.knowledge.knows(&builtin) {
+            let canonical = self.canonical_name(&builtin);
+            self.value(Value::External(canonical))
+        } else {
+            self.value(Value::Unknown(Unresolved::UnboundName))
+        };
+        self.builtins.insert(key, value);
+        ValueSet::one(value)
     }
 
     fn display(&mut self, expr: ExprId, kind: SequenceKind, elements: &[ExprId]) -> ValueSet {

@@ -14,12 +14,13 @@ mod external;
 mod statements;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId, SymbolId};
 use crate::finding::FileId;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, TypeExpr};
 
 use super::modules::ModuleTable;
 use super::values::{DefRef, ExprRef, Name, ScopeRef, Site, Universe, Unresolved, Value, ValueId, ValueSet};
@@ -58,11 +59,23 @@ pub enum Variable {
     Element(Site, Key),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     values: ValueSet,
-    readers: BTreeSet<u32>,
+    /// Units that are done again when the values grow, sorted.
+    readers: Vec<u32>,
     last_reader: Option<u32>,
+}
+
+impl State {
+    fn is_read_by(&mut self, unit: u32) {
+        if self.last_reader != Some(unit) {
+            self.last_reader = Some(unit);
+            if let Err(position) = self.readers.binary_search(&unit) {
+                self.readers.insert(position, unit);
+            }
+        }
+    }
 }
 
 /// The values of every expression, and what they rest on.
@@ -71,6 +84,7 @@ pub struct Solution {
     /// The values and names.
     pub universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
+    definitions: Vec<Vec<ValueSet>>,
     variables: FxHashMap<Variable, ValueSet>,
     /// The classes of the project with their bases, in order.
     pub classes: classes::Classes,
@@ -93,7 +107,10 @@ impl Solution {
     #[must_use]
     pub fn variable(&self, variable: Variable) -> &ValueSet {
         const EMPTY: &ValueSet = &ValueSet::empty();
-        self.variables.get(&variable).unwrap_or(EMPTY)
+        match variable {
+            Variable::Def(def) => &self.definitions[def.file.index()][def.def.index()],
+            _ => self.variables.get(&variable).unwrap_or(EMPTY),
+        }
     }
 }
 
@@ -104,6 +121,8 @@ pub struct Solver<'a> {
     knowledge: &'a Knowledge,
     universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
+    /// What definitions bind, by file: most variables are definitions.
+    definitions: Vec<Vec<State>>,
     variables: FxHashMap<Variable, State>,
     classes: classes::Classes,
     callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
@@ -119,6 +138,10 @@ pub struct Solver<'a> {
     shape_changed: bool,
     /// Canonical names that have been looked up, by the name as written.
     canonical: FxHashMap<Box<str>, Name>,
+    /// What the knowledge base says, by type and name of a member.
+    members: FxHashMap<(Name, Name), Members<'a>>,
+    /// What the names mean that a file does not bind.
+    builtins: FxHashMap<Name, ValueId>,
     /// What scopes bind, by name: as [`FileFacts::symbol_in`] finds it.
     symbols: FxHashMap<(FileId, ScopeId, &'a str), SymbolId>,
 }
@@ -149,6 +172,11 @@ impl<'a> Solver<'a> {
         Solution {
             universe: solver.universe,
             expressions: solver.expressions,
+            definitions: solver
+                .definitions
+                .into_iter()
+                .map(|states| states.into_iter().map(|state| state.values).collect())
+                .collect(),
             variables: solver
                 .variables
                 .into_iter()
@@ -189,6 +217,10 @@ impl<'a> Solver<'a> {
                 .iter()
                 .map(|file| vec![ValueSet::empty(); file.expressions.len()])
                 .collect(),
+            definitions: facts
+                .iter()
+                .map(|file| vec![State::default(); file.definitions.len()])
+                .collect(),
             variables: FxHashMap::default(),
             classes: classes::Classes::default(),
             callers: HashMap::new(),
@@ -201,6 +233,8 @@ impl<'a> Solver<'a> {
             unit: 0,
             shape_changed: true,
             canonical: FxHashMap::default(),
+            members: FxHashMap::default(),
+            builtins: FxHashMap::default(),
             symbols: symbols_by_name(facts),
         }
     }
@@ -247,12 +281,16 @@ impl<'a> Solver<'a> {
     /// Reads a variable for the current unit, which is done again when the variable grows.
     fn read(&mut self, variable: Variable) -> ValueSet {
         let unit = self.unit;
-        let state = self.variables.entry(variable).or_default();
-        if state.last_reader != Some(unit) {
-            state.readers.insert(unit);
-            state.last_reader = Some(unit);
-        }
+        let state = self.state(variable);
+        state.is_read_by(unit);
         state.values.clone()
+    }
+
+    fn state(&mut self, variable: Variable) -> &mut State {
+        match variable {
+            Variable::Def(def) => &mut self.definitions[def.file.index()][def.def.index()],
+            _ => self.variables.entry(variable).or_default(),
+        }
     }
 
     /// Adds values to a variable.
@@ -260,12 +298,13 @@ impl<'a> Solver<'a> {
         if values.is_empty() {
             return;
         }
-        let state = self.variables.entry(variable).or_default();
+        let state = self.state(variable);
         if state.values.extend(values) {
-            let readers: Vec<u32> = state.readers.iter().copied().collect();
-            for reader in readers {
+            let readers = std::mem::take(&mut state.readers);
+            for &reader in &readers {
                 self.schedule(reader);
             }
+            self.state(variable).readers = readers;
         }
     }
 
@@ -309,6 +348,36 @@ impl<'a> Solver<'a> {
         name
     }
 
+    /// What the knowledge base says of a member of a type outside the project, looked up once.
+    fn member(&mut self, of: Name, name: Name) -> &Members<'a> {
+        let knowledge = self.knowledge;
+        let universe = &self.universe;
+        self.members.entry((of, name)).or_insert_with(|| {
+            let (owner, member) = (universe.text(of), universe.text(name));
+            let method = knowledge.method(owner, member);
+            let full = match method {
+                Some((defining, _)) => format!("{defining}.{member}"),
+                None => match knowledge.submission_method(owner, member) {
+                    Some(shape) => shape.api.clone(),
+                    None => format!("{owner}.{member}"),
+                },
+            };
+            Members {
+                full: full.into(),
+                attribute: knowledge
+                    .attribute(owner, member)
+                    .and_then(|fact| fact.returns.as_ref()),
+                method: method.and_then(|(_, fact)| fact.returns.as_ref()),
+            }
+        })
+    }
+
+    /// What a method of a type outside the project returns, where that is known.
+    fn method_returns(&mut self, of: Name, method: &str) -> Option<&'a TypeExpr> {
+        let method = self.universe.name(method);
+        self.member(of, method).method
+    }
+
     fn external(&mut self, name: &str) -> ValueSet {
         let name = self.canonical_name(name);
         self.one(Value::External(name))
@@ -318,6 +387,17 @@ impl<'a> Solver<'a> {
         let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
+}
+
+/// What the knowledge base says under the name of a member of a type.
+#[derive(Debug)]
+struct Members<'a> {
+    /// The name with the type that defines it, if it is called.
+    full: Arc<str>,
+    /// What it is as an attribute.
+    attribute: Option<&'a TypeExpr>,
+    /// What it returns as a method.
+    method: Option<&'a TypeExpr>,
 }
 
 /// The first symbol of each name in each scope, comprehension variables left out.

@@ -55,7 +55,7 @@ pub struct ChildMemory {
 impl ChildMemory {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let graph = graph::CallGraph::new(program);
         let mut held = HashMap::new();
         let runs: Vec<walk::ChildRun> = program

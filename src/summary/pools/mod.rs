@@ -61,7 +61,7 @@ fn external_methods(program: &Program<'_>, call: ExprRef) -> Vec<(String, String
         } = callee
             && let Some((_, method)) = name.rsplit_once('.')
         {
-            found.push((method.to_owned(), name.clone(), receiver));
+            found.push((method.to_owned(), name.to_string(), receiver));
         }
     }
     found
