@@ -123,6 +123,14 @@ fn programs_that_refer_to_themselves_are_solved() {
 }
 
 #[test]
+fn calls_that_are_told_to_run_themselves_have_a_cost() {
+    let text = "import threading\nfrom functools import partial, reduce\ndef work(rows):\n    \
+                return list(map(map, rows)), reduce(reduce, rows), list(filter(partial(filter), rows))\n\
+                threading.Thread(target=work, args=([],)).start()\n";
+    expect_steady(&[("itself.py", text.as_bytes())]);
+}
+
+#[test]
 fn a_diamond_of_forty_levels_is_no_explosion() {
     let mut text = "class L0: pass\nclass R0: pass\n".to_owned();
     text += &lines(40, |number| {

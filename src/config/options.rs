@@ -74,6 +74,7 @@ impl Options {
             default_excludes,
             overlap: self.overlap.unwrap_or(defaults.overlap),
             knowledge: self.knowledge.unwrap_or_default(),
+            every_file: defaults.every_file,
         }
     }
 }

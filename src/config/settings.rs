@@ -131,6 +131,8 @@ pub struct Settings {
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
     pub knowledge: BTreeMap<String, String>,
+    /// Every file matters, whatever it mentions. No option sets this: it is there to compare with.
+    pub every_file: bool,
 }
 
 impl Default for Settings {
@@ -152,6 +154,7 @@ impl Default for Settings {
             default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
+            every_file: false,
         }
     }
 }

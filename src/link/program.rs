@@ -78,7 +78,11 @@ impl<'a> Program<'a> {
         settings: &'a Settings,
     ) -> Self {
         let modules = ModuleTable::new(sources);
-        let reached = super::reach::reached_files(sources, facts, &modules, knowledge);
+        let reached = if settings.every_file {
+            vec![true; facts.len()]
+        } else {
+            super::reach::reached_files(sources, facts, &modules, knowledge)
+        };
         let solution = Solver::solve(facts, &reached, &modules, knowledge);
         let indexes = facts.par_iter().map(FileIndex::new).collect();
         let called_names = std::iter::repeat_with(OnceLock::new)

@@ -36,7 +36,7 @@ impl Solver<'_> {
             Value::Class(class) => self.class_attribute(receiver, class, name),
             Value::Instance { class, site } => self.instance_attribute(receiver, class, site, name),
             Value::Super { class, receiver } => {
-                let ancestry = self.classes.ancestry(class);
+                let ancestry = self.ancestry(class);
                 self.inherited(receiver, &ancestry[1..], name)
             }
             Value::ExternalInstance { of, site } => {
@@ -131,7 +131,7 @@ impl Solver<'_> {
     }
 
     fn class_attribute(&mut self, receiver: ValueId, class: ScopeRef, name: &str) -> ValueSet {
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let attribute = self.universe.name(name);
         let mut values = ValueSet::empty();
         for base in &*ancestry {
@@ -195,7 +195,7 @@ impl Solver<'_> {
 
     fn instance_attribute(&mut self, receiver: ValueId, class: ScopeRef, site: Option<Site>, name: &str) -> ValueSet {
         let attribute = self.universe.name(name);
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let mut values = ValueSet::empty();
         for base in &*ancestry {
             if let Base::Project(above) = *base {
@@ -204,7 +204,7 @@ impl Solver<'_> {
         }
         values.extend(&self.inherited(receiver, &ancestry, name));
         if site.is_none() {
-            for &below in self.classes.descendants(class).iter().take(DESCENDANTS) {
+            for &below in self.descendants(class).iter().take(DESCENDANTS) {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
                 if let Some(symbol) = self.symbol_in(below.file, below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));

@@ -3,15 +3,22 @@
 use crate::facts::{ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
 
 use super::super::language;
-use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
+use super::super::values::{DefRef, ExprRef, ScopeRef, Site, Unresolved, Value, ValueSet};
 use super::{Key, Solver, Variable};
 
 impl Solver<'_> {
     /// Computes and keeps the values of an expression and of all expressions in it.
     pub(super) fn evaluate(&mut self, expr: ExprId) -> ValueSet {
-        let values = self.compute(expr);
         let file = self.current().file;
-        self.expressions[file.index()][expr.index()].extend(&values);
+        if self.settled[file.index()][expr.index()] {
+            return self.expressions[file.index()][expr.index()].clone();
+        }
+        let before = self.reads;
+        let values = self.compute(expr);
+        if self.expressions[file.index()][expr.index()].extend(&values) {
+            self.tell_watchers(ExprRef { file, expr });
+        }
+        self.settled[file.index()][expr.index()] = self.reads == before;
         values
     }
 
