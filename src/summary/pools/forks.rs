@@ -146,8 +146,11 @@ fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[E
                     if object.is_some_and(|object| !forked_before.insert(object)) {
                         continue;
                     }
+                    // One call that starts threads as well as processes of a list says nothing of their order.
                     let alive = running.iter().find(|(made, started)| {
-                        !is_left(program, **made, event) && !exclusive(program, started, event)
+                        started.call != event.call
+                            && !is_left(program, **made, event)
+                            && !exclusive(program, started, event)
                     });
                     if let Some((_, started)) = alive {
                         found.push(ForkedThread {
