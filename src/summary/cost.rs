@@ -4,7 +4,9 @@
 //! not known is remembered with the reason. The constants are seconds on a typical core, from `facts/costs.md` and the
 //! first rows of `facts/gil_facts.csv`.
 
-use crate::facts::{ComprehensionKind, ExprId, ExprKind, Handler, Stmt, StmtKind, child_expressions};
+use crate::facts::{
+    CompareOp, ComprehensionKind, ExprId, ExprKind, Handler, MODULE, Stmt, StmtKind, UnaryOp, child_expressions,
+};
 use crate::finding::Place;
 use crate::knowledge::Role;
 use crate::link::Program;
@@ -14,7 +16,7 @@ use super::Known;
 use super::calls::CallCosts;
 use super::estimate::Estimate;
 use super::profile::{Part, Profile};
-use super::sizes::{ENDLESS_ROUNDS, Rounds, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
+use super::sizes::{ENDLESS_ROUNDS, Rounds, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
 
 /// One step of the interpreter: an operator, a lookup, a store.
 pub(super) const STEP: f64 = 2.5e-8;
@@ -26,6 +28,8 @@ const BLOCK: f64 = 1e-7;
 const RAISE: f64 = 5e-7;
 /// A branch that only handles an error is taken this often.
 const RARE: f64 = 0.05;
+/// What is made once and kept is missed this often.
+pub(super) const MISSED: f64 = 0.05;
 
 /// The walk over one function.
 pub(super) struct Walk<'a, 'p> {
@@ -71,7 +75,11 @@ impl Walk<'_, '_> {
         match &statement.kind {
             StmtKind::If { test, body, orelse } => {
                 profile.add(&self.expression(*test));
-                profile.add(&self.branches(body, orelse));
+                profile.add(&if orelse.is_empty() && self.fills_once(*test, body) {
+                    self.block(body).perhaps(MISSED)
+                } else {
+                    self.branches(body, orelse)
+                });
             }
             StmtKind::For {
                 iterable, body, orelse, ..
@@ -137,6 +145,39 @@ impl Walk<'_, '_> {
             profile.add(&self.expression(expr));
         }
         profile
+    }
+
+    /// `if cache is None: cache = load()`, `if not self.table: self.table = load()` of what outlives the function.
+    fn fills_once(&self, test: ExprId, body: &[Stmt]) -> bool {
+        let kept = match self.program.kind(self.at(test)) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::Is | CompareOp::Eq, other)]
+                    if matches!(self.program.kind(self.at(*other)), ExprKind::None) =>
+                {
+                    *left
+                }
+                _ => return false,
+            },
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => *operand,
+            _ => return false,
+        };
+        let outlives = match self.program.kind(self.at(kept)) {
+            ExprKind::Attribute { .. } => true,
+            ExprKind::Name {
+                symbol: Some(symbol), ..
+            } => self.program.file(self.function.file).symbol(*symbol).scope == MODULE,
+            _ => false,
+        };
+        outlives && {
+            let text = self.program.text(self.at(kept));
+            body.iter().any(|statement| {
+                matches!(&statement.kind, StmtKind::Assign { targets, .. }
+                    if targets.iter().any(|&target| self.program.text(self.at(target)) == text))
+            })
+        }
     }
 
     /// Both branches, weighted: a branch that ends in `raise` is rare.
@@ -218,7 +259,14 @@ impl Walk<'_, '_> {
             ExprKind::Bool(true) | ExprKind::Int(Some(1))
         );
         let waits = round.wait.typical + round.handover.typical > 0.0;
-        let count = if endless || waits { ENDLESS_ROUNDS } else { WHILE_ROUNDS };
+        let spins = endless && !waits && round.unknown.is_empty() && !leaves_early(body);
+        let count = if spins {
+            SPINNING_ROUNDS
+        } else if endless || waits {
+            ENDLESS_ROUNDS
+        } else {
+            WHILE_ROUNDS
+        };
         let once = round.clone();
         let mut profile = self.looped(statement, round, Rounds { count, known: false });
         if waits {
@@ -368,7 +416,7 @@ impl Walk<'_, '_> {
 fn describe_loop(rounds: Rounds) -> String {
     if rounds.known {
         format!("a loop of {:.0} rounds", rounds.count.typical)
-    } else if rounds.count == ENDLESS_ROUNDS {
+    } else if rounds.count == ENDLESS_ROUNDS || rounds.count == SPINNING_ROUNDS {
         "a loop without end".to_owned()
     } else if rounds.count == UNKNOWN_ROUNDS {
         "a loop over data".to_owned()
