@@ -2,12 +2,14 @@
 //!
 //! Must not know: how findings are made, or how they are printed.
 
+mod fix;
 mod submission;
 
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Span;
 
+pub use fix::{Applicability, Edit, EditConflict, Fix, apply_edits};
 pub use submission::{Bounds, Profile, SpeedUp, SubmissionReport};
 
 /// Position of a file in the run's list of sources.
@@ -116,4 +118,6 @@ pub struct Finding {
     pub related: Vec<Note>,
     /// What to do.
     pub help: String,
+    /// A change to the source that does it.
+    pub fix: Option<Fix>,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::fingerprint::fingerprints;
 use super::{SCHEMA, start};
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
 
@@ -33,8 +33,7 @@ struct FindingEntry<'run> {
     end_column: u32,
     related: Vec<Related<'run>>,
     help: &'run str,
-    /// No rule offers a fix; consumers may rely on the key.
-    fix: Option<()>,
+    fix: Option<FixEntry<'run>>,
     fingerprint: String,
 }
 
@@ -44,6 +43,23 @@ struct Related<'run> {
     line: u32,
     column: u32,
     message: &'run str,
+}
+
+#[derive(Serialize)]
+struct FixEntry<'run> {
+    applicability: Applicability,
+    message: &'run str,
+    edits: Vec<EditEntry<'run>>,
+}
+
+#[derive(Serialize)]
+struct EditEntry<'run> {
+    path: &'run str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    replacement: &'run str,
 }
 
 #[derive(Serialize)]
@@ -104,7 +120,27 @@ fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sourc
         end_column: last.column,
         related: related.collect(),
         help: &finding.help,
-        fix: None,
+        fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
         fingerprint,
+    }
+}
+
+fn fix_entry<'run>(fix: &'run Fix, sources: &'run Sources) -> FixEntry<'run> {
+    let edits = fix.edits.iter().map(|edit| {
+        let (path, first) = start(edit.place, sources);
+        let last = sources.file(edit.place.file).position(edit.place.span.end);
+        EditEntry {
+            path,
+            line: first.line,
+            column: first.column,
+            end_line: last.line,
+            end_column: last.column,
+            replacement: &edit.replacement,
+        }
+    });
+    FixEntry {
+        applicability: fix.applicability,
+        message: &fix.message,
+        edits: edits.collect(),
     }
 }

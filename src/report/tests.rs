@@ -52,6 +52,7 @@ fn finding(place: Place, related: Vec<Note>) -> Finding {
         message: "`shrink` is CPU-bound and is fanned out to threads".to_owned(),
         related,
         help: "use a ProcessPoolExecutor".to_owned(),
+        fix: None,
     }
 }
 
