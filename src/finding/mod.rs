@@ -2,6 +2,8 @@
 //!
 //! Must not know: how findings are made, or how they are printed.
 
+mod baseline;
+mod fingerprint;
 mod fix;
 mod submission;
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::Span;
 
+pub use baseline::{Baseline, BaselineError, Changed, Entry};
+pub use fingerprint::fingerprints;
 pub use fix::{Applicability, Edit, EditConflict, Fix, apply_edits};
 pub use submission::{Bounds, Profile, SpeedUp, SubmissionReport};
 
@@ -120,4 +124,6 @@ pub struct Finding {
     pub help: String,
     /// A change to the source that does it.
     pub fix: Option<Fix>,
+    /// Its name across runs, which the pipeline gives it: it stays when the line moves. Empty until then.
+    pub fingerprint: String,
 }

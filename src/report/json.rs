@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::fingerprint::fingerprints;
-use super::{SCHEMA, start};
+use super::{SCHEMA, end, start};
 use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
@@ -34,7 +33,7 @@ struct FindingEntry<'run> {
     related: Vec<Related<'run>>,
     help: &'run str,
     fix: Option<FixEntry<'run>>,
-    fingerprint: String,
+    fingerprint: &'run str,
 }
 
 #[derive(Serialize)]
@@ -75,11 +74,7 @@ pub(super) fn write(
     findings: &[&Finding],
     sources: &Sources,
 ) -> io::Result<()> {
-    let names = fingerprints(findings, sources);
-    let entries = findings
-        .iter()
-        .zip(names)
-        .map(|(finding, name)| entry(finding, name, sources));
+    let entries = findings.iter().map(|finding| entry(finding, sources));
     let document = Document {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -95,9 +90,18 @@ pub(super) fn write(
     writeln!(out)
 }
 
-fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sources) -> FindingEntry<'run> {
+/// One finding a line.
+pub(super) fn write_lines(out: &mut dyn Write, findings: &[&Finding], sources: &Sources) -> io::Result<()> {
+    for finding in findings {
+        serde_json::to_writer(&mut *out, &entry(finding, sources))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn entry<'run>(finding: &'run Finding, sources: &'run Sources) -> FindingEntry<'run> {
     let (path, first) = start(finding.place, sources);
-    let last = sources.file(finding.place.file).position(finding.place.span.end);
+    let last = end(finding.place, sources);
     let related = finding.related.iter().map(|note| {
         let (path, position) = start(note.place, sources);
         Related {
@@ -121,14 +125,14 @@ fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sourc
         related: related.collect(),
         help: &finding.help,
         fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
-        fingerprint,
+        fingerprint: &finding.fingerprint,
     }
 }
 
 fn fix_entry<'run>(fix: &'run Fix, sources: &'run Sources) -> FixEntry<'run> {
     let edits = fix.edits.iter().map(|edit| {
         let (path, first) = start(edit.place, sources);
-        let last = sources.file(edit.place.file).position(edit.place.span.end);
+        let last = end(edit.place, sources);
         EditEntry {
             path,
             line: first.line,

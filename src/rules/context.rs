@@ -179,6 +179,7 @@ impl<'a> Context<'a> {
                 related: Vec::new(),
                 help: String::new(),
                 fix: None,
+                fingerprint: String::new(),
             },
         }
     }
