@@ -181,6 +181,9 @@ pub(super) struct RunArguments {
     /// The file that standard input stands for
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filename: Option<PathBuf>,
+    /// Do not read the project around files that are named
+    #[arg(long)]
+    pub(super) no_project: bool,
     /// Leave out what is excluded even when it is named
     #[arg(long)]
     pub(super) force_exclude: bool,

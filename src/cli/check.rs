@@ -60,11 +60,16 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
 /// Whether the finding, or something that it rests on, stands on a line that has changed.
 fn is_new(finding: &Finding, changes: &Changes, sources: &Sources) -> bool {
     let current = std::env::current_dir().unwrap_or_default();
-    let current = current.canonicalize().unwrap_or(current);
     let has_changed = |place: Place| {
         let file = sources.file(place.file);
         let (first, last) = (file.position(place.span.start), file.position(place.span.end));
-        changes.touch(&plain(&current.join(Path::new(&file.path))), first.line, last.line)
+        // Git names folders by where they really are.
+        let path = plain(&current.join(Path::new(&file.path)));
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let path = folder
+            .zip(path.file_name())
+            .map_or(path.clone(), |(folder, name)| folder.join(name));
+        changes.touch(&path, first.line, last.line)
     };
     has_changed(finding.place) || finding.related.iter().any(|note| has_changed(note.place))
 }

@@ -76,6 +76,7 @@ pub(super) fn read(run: &RunArguments, request: &Request, settings: &mut Setting
     let wanted = Wanted {
         paths: &paths,
         stdin_name: run.stdin_filename.as_deref(),
+        alone: run.no_project,
     };
     let mut sources = discover(wanted, settings, &mut io::stdin())?;
     let given = sources.given().map(|file| file.path.as_str());

@@ -69,6 +69,8 @@ pub struct Wanted<'run> {
     pub paths: &'run [PathBuf],
     /// The file that standard input stands for.
     pub stdin_name: Option<&'run Path>,
+    /// Nothing is read around the files that are named.
+    pub alone: bool,
 }
 
 /// Finds the Python files under the paths, reads and decodes them; around a file that is named, the files of its
@@ -85,7 +87,9 @@ pub fn discover(wanted: Wanted<'_>, settings: &Settings, stdin: &mut dyn Read) -
     let stdin_name = wanted.stdin_name.filter(|_| reads_stdin);
     let stdin_path = stdin_name.map(|name| plain(&search.current.join(name)));
     search.named.extend(stdin_path.clone());
-    search.add_surroundings();
+    if !wanted.alone {
+        search.add_surroundings();
+    }
     let base = common_folder(&search.given).unwrap_or_else(|| search.current.clone());
     let mut namer = ModuleNamer::new(base);
     let mut sources = Sources {
@@ -456,7 +460,7 @@ mod tests {
     fn only(paths: &[PathBuf]) -> Wanted<'_> {
         Wanted {
             paths,
-            stdin_name: None,
+            ..Wanted::default()
         }
     }
 
@@ -595,6 +599,12 @@ mod tests {
         assert_eq!(given, [true, false, false], "{:?}", sources.files);
         assert!(sources.errors.is_empty(), "{:?}", sources.errors);
         assert_eq!(sources.files[0].modules, ["b", "a.b"]);
+        let alone = Wanted {
+            alone: true,
+            ..only(&paths)
+        };
+        let sources = discover(alone, &Settings::default(), &mut io::empty()).unwrap();
+        assert_eq!(sources.files.len(), 1);
     }
 
     #[test]
@@ -604,6 +614,7 @@ mod tests {
         let wanted = Wanted {
             paths: &[PathBuf::from("-")],
             stdin_name: Some(&path),
+            alone: false,
         };
         let mut text: &[u8] = b"new\n";
         let sources = discover(wanted, &Settings::default(), &mut text).unwrap();

@@ -86,8 +86,8 @@ impl Sources {
     /// Takes out the files that the settings of a folder further in exclude, but those that were named.
     pub fn leave_out(&mut self, nested: &[(PathBuf, Settings)], named: &[PathBuf]) {
         let current = std::env::current_dir().unwrap_or_default();
-        let excludes = nested.iter().filter(|(_, settings)| !settings.exclude.is_empty());
-        let excludes: Vec<_> = excludes
+        let excludes: Vec<_> = nested
+            .iter()
             .filter_map(|(folder, settings)| {
                 let patterns = PathPatterns::new(settings.exclude.iter().map(String::as_str)).ok()?;
                 Some((folder, patterns, settings.force_exclude))
