@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::StartMethod;
 use crate::facts::StmtKind;
 use crate::knowledge::{Semantic, SubmissionResult, WorkerKind};
+use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program, StartSetting};
 use crate::summary::sequence::{Event, Sequences, exclusive};
@@ -67,6 +68,8 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
             };
             let is_thread = is_worker(program, receiver, WorkerKind::Thread);
             let step = match method.as_str() {
+                // A thread that cleans up after a failure is not what runs when all is well.
+                START if is_thread && handles_failure(program, call) => continue,
                 START if is_thread => Step::Thread(made),
                 JOIN if is_thread => Step::Joined(made),
                 _ if ends_threads(program, receiver, &method) => Step::Joined(made),
@@ -105,6 +108,16 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
         }
     }
     found
+}
+
+/// Whether a call stands in an `except` clause.
+fn handles_failure(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    index.statement_of(call.expr).is_some_and(|statement| {
+        index
+            .ancestors(statement)
+            .any(|(_, branch)| matches!(branch, Branch::Handler(_)))
+    })
 }
 
 /// A method of a thread executor or pool that ends it.
@@ -146,8 +159,11 @@ fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[E
                     if object.is_some_and(|object| !forked_before.insert(object)) {
                         continue;
                     }
+                    // One call that starts threads as well as processes of a list says nothing of their order.
                     let alive = running.iter().find(|(made, started)| {
-                        !is_left(program, **made, event) && !exclusive(program, started, event)
+                        started.call != event.call
+                            && !is_left(program, **made, event)
+                            && !exclusive(program, started, event)
                     });
                     if let Some((_, started)) = alive {
                         found.push(ForkedThread {
