@@ -9,20 +9,6 @@ use std::process::{Command, Stdio};
 use concheck::report::CHECK_SCHEMA;
 use program::{BROKEN, Project, Run, THREAD, check_refused, codes, valid};
 
-fn concise(project: &Project, arguments: &[&str]) -> Vec<String> {
-    let run = project.run(&[arguments, &["--output-format", "concise"]].concat());
-    let starts = run.out.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>());
-    starts
-        .map(|start| {
-            format!(
-                "{} {}",
-                start[0].rsplit_once(':').unwrap().0.rsplit_once(':').unwrap().0,
-                start[1]
-            )
-        })
-        .collect()
-}
-
 #[test]
 fn known_findings_are_not_shown_wherever_their_line_goes() {
     let project = Project::new(&[("src/a.py", THREAD), ("src/b.py", BROKEN)]);
@@ -38,7 +24,8 @@ fn known_findings_are_not_shown_wherever_their_line_goes() {
     assert_eq!(project.run(&["--baseline", "known.json"]).code, 0);
     // The same again is new.
     project.write("src/a.py", format!("{THREAD}\n\n{THREAD}").as_bytes());
-    assert_eq!(concise(&project, &["--baseline", "known.json"]), ["src/a.py CC702"]);
+    let again = codes(&project.json(&["--baseline", "known.json"]));
+    assert_eq!(again, [("CC702".to_owned(), "src/a.py".to_owned(), 20)]);
     // From another folder, and by another spelling of the path.
     let inside = project
         .command("src", &["./b.py", "--baseline", "../known.json"])

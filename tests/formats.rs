@@ -190,6 +190,7 @@ fn several_reports_are_written_at_once() {
     let silent = project.run(&["--output-format", "full=report.txt"]);
     assert_eq!((silent.code, silent.out.as_str()), (1, ""));
     assert!(project.read("report.txt").contains("[CC101] cpu-work-in-thread"));
+    let project = Project::new(&[("a.py", THREAD)]);
     check_refused(
         &project,
         &["--output-format", "json", "--output-format", "sarif"],

@@ -77,7 +77,7 @@ fn text(text: &str) -> Value {
 }
 
 fn texts(list: &[String]) -> Value {
-    Value::Array(list.iter().map(|one| text(one)).collect())
+    Value::Array(list.iter().map(String::as_str).map(text).collect())
 }
 
 fn path(path: &Path) -> Value {

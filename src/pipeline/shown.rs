@@ -93,7 +93,7 @@ fn unused(
     };
     let is_on = |rule: &&Rule| selection.is_on_in(rule.code, rule.name, &file.path);
     let is_judged = |directive: &Directive, selector: Option<&str>| match selector {
-        None => rules::all().iter().all(|rule| is_on(rule)),
+        None => rules::all().iter().all(is_on),
         Some(text) => {
             let rules = covered(text);
             let is_own = matches!(rules.as_slice(), [rule] if matches!(rule.check, rules::Check::Suppression(_)));

@@ -83,3 +83,47 @@ fn whole(text: &str, unused: &Unused<'_>) -> Span {
         end: offset(end),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::facts::lower;
+    use crate::finding::apply_edits;
+    use crate::source::{LineIndex, Suppressions};
+
+    /// The text after the fix, when nothing but what stands in `kept` is needed.
+    fn fixed(text: &str, kept: &str) -> String {
+        let found = Suppressions::from_comments(&lower(text).comments, text, &LineIndex::new(text));
+        let unused = found.unused(&BTreeSet::new(), &|_, selector| selector != Some(kept));
+        let edits: Vec<Edit> = unused.iter().map(|one| edit(FileId(0), text, one)).collect();
+        apply_edits(text, &edits).unwrap()
+    }
+
+    #[test]
+    fn comments_go_with_the_blanks_before_them() {
+        assert_eq!(
+            fixed("x = 1  # concheck: ignore[CC101] why\r\ny\r\n", ""),
+            "x = 1\r\ny\r\n"
+        );
+        assert_eq!(fixed("# concheck: ignore-file[CC1]\nx\n", ""), "x\n");
+        assert_eq!(fixed("if x:\n    # concheck: ignore\n    y", ""), "if x:\n    y");
+        assert_eq!(fixed("x  # concheck: ignore", ""), "x");
+    }
+
+    #[test]
+    fn what_others_say_in_a_comment_stays() {
+        assert_eq!(
+            fixed("x  # concheck: ignore[CC101]  # type: ignore\n", ""),
+            "x  # type: ignore\n"
+        );
+        assert_eq!(
+            fixed("x  # type: ignore  # concheck: ignore[CC101] a\n", ""),
+            "x  # type: ignore\n"
+        );
+        assert_eq!(fixed("x  # noqa: E501,CC101 b\n", "E501"), "x  # noqa: E501 b\n");
+        let list = "x  # concheck: ignore[CC101, CC2,CC301] why\n";
+        assert_eq!(fixed(list, "CC2"), "x  # concheck: ignore[CC2] why\n");
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -12,8 +11,8 @@ use thiserror::Error;
 
 use super::modules::{ModuleNamer, Naming};
 use super::patterns::{PathPatterns, PatternError};
+use super::read::{accept, read_file, read_text, unreadable, why_unreadable};
 use super::surroundings::project_around;
-use super::text::{Problem, decode};
 use super::{LineIndex, SourceError, SourceFile, Sources, common_folder, displayed, plain};
 use crate::config::Settings;
 
@@ -42,9 +41,6 @@ pub const DEFAULT_EXCLUDES: [&str; 22] = [
     "site-packages",
     "venv",
 ];
-
-/// Larger files are reported and not read.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 
 const STDIN_NAME: &str = "<stdin>";
 
@@ -361,49 +357,6 @@ fn distinct(mut found: Vec<Found>) -> Vec<Found> {
     found
 }
 
-type ReadFile = Result<(String, LineIndex, Vec<Problem>), String>;
-
-fn read_file(path: &Path) -> ReadFile {
-    File::open(path)
-        .map_err(|error| why_unreadable(&error))
-        .and_then(|mut file| read_text(&mut file))
-}
-
-fn read_text(input: &mut dyn Read) -> ReadFile {
-    let mut bytes = Vec::new();
-    input
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| why_unreadable(&error))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(format!("larger than {} MB, not read", LARGEST_FILE / (1024 * 1024)));
-    }
-    let decoded = decode(&bytes);
-    let lines = LineIndex::new(&decoded.text);
-    Ok((decoded.text, lines, decoded.problems))
-}
-
-fn accept(shown: &str, read: ReadFile, errors: &mut Vec<SourceError>) -> Option<(String, LineIndex)> {
-    match read {
-        Ok((text, lines, problems)) => {
-            errors.extend(problems.into_iter().map(|problem| SourceError {
-                path: shown.to_owned(),
-                line: Some(problem.line),
-                message: problem.message,
-            }));
-            Some((text, lines))
-        }
-        Err(message) => {
-            errors.push(SourceError {
-                path: shown.to_owned(),
-                line: None,
-                message,
-            });
-            None
-        }
-    }
-}
-
 fn walk_error(error: &ignore::Error, root: &Path) -> SourceError {
     let path = error_path(error).unwrap_or(root);
     let path = if root == Path::new(".") {
@@ -428,27 +381,6 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
         ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
         _ => None,
     }
-}
-
-fn unreadable(path: String, error: &io::Error) -> SourceError {
-    SourceError {
-        path,
-        line: None,
-        message: why_unreadable(error),
-    }
-}
-
-fn why_unreadable(error: &io::Error) -> String {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "a folder".to_owned(),
-        _ => {
-            let text = error.to_string().to_lowercase();
-            text.split(" (os error").next().unwrap_or(&text).to_owned()
-        }
-    };
-    format!("could not be read: {reason}")
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod discover;
 mod line_index;
 mod modules;
 mod patterns;
+mod read;
 mod suppress;
 mod surroundings;
 mod text;
