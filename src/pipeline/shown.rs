@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::config::{Selection, Selections, Settings};
 use crate::facts::{FileFacts, Span, Stmt, child_blocks};
-use crate::finding::{FileId, Finding, fingerprints};
+use crate::finding::{Confidence, FileId, Finding, fingerprints};
 use crate::rules::{self, Rule};
 use crate::source::{Directive, SourceFile, Sources, Suppressions, Use};
+
+/// Families of rules about time that is lost: work on the wrong worker, a loop that stands still, work one at a time.
+/// Nobody waits for a test.
+const ABOUT_SPEED: [&str; 3] = ["CC1", "CC6", "CC8"];
 
 /// The findings that are neither suppressed nor switched off, each once, sorted and with their names.
 pub(super) fn shown(
@@ -54,6 +58,9 @@ fn of_file(
         // What tests do to provoke trouble is not trouble.
         if file.is_test && finding.code != "CC004" {
             finding.confidence = finding.confidence.lowered();
+            if ABOUT_SPEED.iter().any(|family| finding.code.starts_with(family)) {
+                finding.confidence = Confidence::Low;
+            }
         }
         if uses.is_empty() {
             kept.push(finding);

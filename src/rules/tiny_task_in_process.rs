@@ -28,6 +28,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     let process = submission.is_always(WorkerKind::Process);
     if !process
         || submission.forwarded
+        || submission.wrapped
         || !submission.intent.is_fan_out()
         || isolation::is_wanted(context.program, submission)
     {
