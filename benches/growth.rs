@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use concheck::config::Settings;
 use concheck::pipeline;
-use concheck::source::discover;
+use concheck::source::{Wanted, discover};
 
 /// A kind of project: its name, the first size, and the files of a size.
 struct Shape {
@@ -79,8 +79,12 @@ fn time_of(files: &[(String, String)]) -> io::Result<Duration> {
         fs::write(folder.path().join(name), text)?;
     }
     let settings = Settings::default();
-    let sources = discover(&[folder.path().to_owned()], &settings, &mut io::empty())
-        .map_err(|error| io::Error::other(error.to_string()))?;
+    let paths = [folder.path().to_owned()];
+    let wanted = Wanted {
+        paths: &paths,
+        ..Wanted::default()
+    };
+    let sources = discover(wanted, &settings, &mut io::empty()).map_err(|error| io::Error::other(error.to_string()))?;
     let run = || {
         let started = Instant::now();
         let outcome = pipeline::check(&sources, &settings);

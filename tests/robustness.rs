@@ -180,7 +180,7 @@ fn blocking_calls_are_found_at_the_end_of_long_chains_only() {
             + &format!("async def main(): h{count}()\nasync def other(): await main()\nasyncio.run(other())\n")
     };
     let codes = |report: &serde_json::Value| report["findings"].as_array().map_or(0, Vec::len);
-    assert_eq!(codes(&expect_steady(&[("short.py", chain(4).as_bytes())])), 1);
+    assert_eq!(codes(&expect_steady(&[("short.py", chain(3).as_bytes())])), 1);
     assert_eq!(codes(&expect_steady(&[("long.py", chain(3_000).as_bytes())])), 0);
 }
 

@@ -11,7 +11,7 @@ use concheck::knowledge::Knowledge;
 use concheck::link::modules::ModuleTable;
 use concheck::link::reach::reached_files;
 use concheck::pipeline;
-use concheck::source::{Sources, discover};
+use concheck::source::{Sources, Wanted, discover};
 
 fn settings() -> Settings {
     Settings {
@@ -21,7 +21,12 @@ fn settings() -> Settings {
 }
 
 fn sources_below(folder: &Path) -> Sources {
-    discover(&[folder.to_owned()], &settings(), &mut io::empty()).expect("the folder is there")
+    let paths = [folder.to_owned()];
+    let wanted = Wanted {
+        paths: &paths,
+        ..Wanted::default()
+    };
+    discover(wanted, &settings(), &mut io::empty()).expect("the folder is there")
 }
 
 /// What is found in the files that matter, and in all files.

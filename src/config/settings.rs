@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Severity};
 
 /// A CPython feature version, such as 3.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,6 +134,17 @@ pub struct Settings {
     pub knowledge: BTreeMap<String, String>,
     /// Every file matters, whatever it mentions. No option sets this: it is there to compare with.
     pub every_file: bool,
+    /// Other severities for some rules: codes, code prefixes or rule names.
+    pub severity: BTreeMap<String, Severity>,
+    /// Findings that are less bad do not make the run fail.
+    pub fail_on: Severity,
+    /// What is excluded stays so when it is named.
+    pub force_exclude: bool,
+    /// The file with known findings.
+    pub baseline: Option<PathBuf>,
+    /// Folders with a configuration file of their own, absolute and sorted. It says which rules speak there, and how;
+    /// what is true of the program as a whole it cannot say.
+    pub nested: Vec<(PathBuf, Settings)>,
 }
 
 impl Default for Settings {
@@ -155,6 +167,11 @@ impl Default for Settings {
             overlap: false,
             knowledge: BTreeMap::new(),
             every_file: false,
+            severity: BTreeMap::new(),
+            fail_on: Severity::Advice,
+            force_exclude: false,
+            baseline: None,
+            nested: Vec::new(),
         }
     }
 }
