@@ -16,8 +16,8 @@
 //! | [`report`] | findings | terminal, concise, JSON, SARIF and the formats of CI services |
 //!
 //! [`knowledge`] is the data under `rules/knowledge`: what API calls cost, return and mean. [`config`] resolves options
-//! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a rule is one file in `src/rules`, one page in `rules/` and one folder in
-//! `fixtures/`; adding an API is one line of TOML.
+//! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a
+//! rule is one file in `src/rules`, one page in `rules/` and one folder in `fixtures/`; adding an API is one line of TOML.
 //!
 //! # Where the design was changed, and why
 //!
@@ -28,6 +28,10 @@
 //! - An estimate has a typical value beside its bounds: two wide intervals nearly always overlap, what is usual does not.
 //! - Waiting for another part of the program (a queue, a lock) is kept apart from waiting for the outside: a consumer
 //!   thread that decodes what it is handed is judged by what it does in a round, not by how long its queue is empty.
+//! - What stays within a handful of calls is believed, what takes a longer way is shown on request: over many calls the
+//!   doubts about branches and overrides add up (CC301, CC602, CC603, CC906).
+//! - Calls that are not known weigh by the root of how often they are made: what stands in an inner loop is mostly cheap.
+//! - Tests rank lower, and what is only about lost time is not reported there unless asked for.
 //!
 //! # Invariants
 //!
