@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::fingerprint::fingerprints;
-use super::{SCHEMA, start};
+use super::{SCHEMA, page_address, start};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
@@ -36,6 +36,7 @@ struct FindingEntry<'run> {
     /// No rule offers a fix; consumers may rely on the key.
     fix: Option<()>,
     fingerprint: String,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -106,5 +107,6 @@ fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sourc
         help: &finding.help,
         fix: None,
         fingerprint,
+        url: page_address(finding.name),
     }
 }

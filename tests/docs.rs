@@ -1,0 +1,429 @@
+//! The book: its rule chapters follow `rules/`, it builds, its links lead somewhere, and its Python is reported as it says.
+#![expect(clippy::disallowed_methods, reason = "these tests run the binary")]
+
+#[expect(dead_code, reason = "other tests use the rest")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use concheck::rules::{self, Rule};
+
+const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
+
+/// What the hundreds of the codes stand for.
+const GROUPS: [(&str, &str); 10] = [
+    ("CC0", "Running concheck"),
+    ("CC1", "The wrong kind of worker"),
+    ("CC2", "On the way to another process"),
+    ("CC3", "Starting processes"),
+    ("CC4", "Shared state"),
+    ("CC5", "Locks and queues"),
+    ("CC6", "Event loops"),
+    ("CC7", "Wrong calls"),
+    ("CC8", "Work that takes turns"),
+    ("CC9", "Results and ends"),
+];
+
+fn source() -> PathBuf {
+    support::repository().join("docs/src")
+}
+
+/// Puts a text into a file of the book; says whether that changed something.
+fn put(path: &Path, text: &str) -> bool {
+    let is_stale = fs::read_to_string(path).ok().as_deref() != Some(text);
+    if is_stale {
+        fs::write(path, text).expect("the book can be written");
+    }
+    is_stale
+}
+
+/// A chapter that takes its text from the rule's page, below the front matter.
+fn chapter(rule: &Rule) -> String {
+    let header: toml::Table = rule
+        .page
+        .trim_start_matches("+++\n")
+        .split_once("\n+++\n")
+        .and_then(|(header, _)| header.parse().ok())
+        .expect("a page has front matter");
+    let word = |key: &str| header[key].as_str().expect("the front matter has texts").to_owned();
+    let end = rule.page.lines().skip(1).position(|line| line == "+++");
+    let first = end.expect("the front matter ends") + 3;
+    format!(
+        "# {code} {name}\n\n**{severity}**, {confidence} confidence, since {since}\n\n\
+         {{{{#include ../../../rules/{name}.md:{first}:}}}}\n\n\
+         To keep one finding quiet, write `# concheck: ignore[{code}] and why` on its line; to switch the rule off, put \
+         `{code}` into [`ignore`](../configuration.md).\n",
+        code = rule.code,
+        name = rule.name,
+        severity = rule.severity.as_str(),
+        confidence = word("confidence"),
+        since = word("since"),
+    )
+}
+
+/// The first sentence below `What it finds`.
+fn first_sentence(page: &str) -> String {
+    let text = page
+        .split_once("## What it finds\n")
+        .expect("a page says what it finds")
+        .1;
+    let paragraph = text
+        .trim_start()
+        .split("\n\n")
+        .next()
+        .unwrap_or_default()
+        .replace('\n', " ");
+    match paragraph.split_once(". ") {
+        Some((sentence, _)) => format!("{sentence}."),
+        None => paragraph,
+    }
+}
+
+/// The chapter that lists all rules.
+fn overview() -> String {
+    let mut text = String::from(
+        "# All rules\n\n`concheck rules` prints this list, `concheck explain CC101` a page. Errors break or hang a program, warnings \
+         are slow, unsafe or silent, advice names a better way.\n",
+    );
+    for (start, title) in GROUPS {
+        let rules: Vec<_> = rules::all()
+            .iter()
+            .filter(|rule| rule.code.starts_with(start))
+            .collect();
+        if rules.is_empty() {
+            continue;
+        }
+        write!(
+            text,
+            "\n## {title}\n\n| code | name | severity | what it finds |\n|---|---|---|---|\n"
+        )
+        .unwrap();
+        for rule in rules {
+            let what = first_sentence(rule.page).replace('|', "\\|");
+            let (code, name, severity) = (rule.code, rule.name, rule.severity.as_str());
+            writeln!(text, "| {code} | [{name}](rules/{name}.md) | {severity} | {what} |").unwrap();
+        }
+    }
+    text
+}
+
+/// The table of contents with the rules below the overview.
+fn contents() -> String {
+    let path = source().join("SUMMARY.md");
+    let own = support::read(&path);
+    let own = own.lines().filter(|line| !line.contains("](rules/"));
+    let mut text = String::new();
+    for line in own {
+        writeln!(text, "{line}").unwrap();
+        if line.contains("](rules.md)") {
+            for rule in rules::all() {
+                writeln!(text, "  - [{} {name}](rules/{name}.md)", rule.code, name = rule.name).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_rule_has_its_chapter() {
+    let folder = source().join("rules");
+    let mut stale: Vec<PathBuf> = Vec::new();
+    let mut wanted = BTreeSet::new();
+    for rule in rules::all() {
+        let path = folder.join(format!("{}.md", rule.name));
+        if put(&path, &chapter(rule)) {
+            stale.push(path.clone());
+        }
+        wanted.insert(path);
+    }
+    for path in support::sorted_entries(&folder) {
+        if !wanted.contains(&path) {
+            fs::remove_file(&path).expect("a chapter can be removed");
+            stale.push(path);
+        }
+    }
+    for (name, text) in [("rules.md", overview()), ("SUMMARY.md", contents())] {
+        let path = source().join(name);
+        if put(&path, &text) {
+            stale.push(path);
+        }
+    }
+    assert!(stale.is_empty(), "these were stale and have been rewritten: {stale:?}");
+}
+
+/// The book as HTML: each file with its text, by its path in the book.
+fn built() -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let root = support::repository().join("docs");
+    let mut book = mdbook_driver::MDBook::load(root).expect("the book can be read");
+    book.config.build.build_dir = folder.path().to_owned();
+    book.build().expect("the book can be built");
+    let mut files = BTreeMap::new();
+    collect(folder.path(), "", &mut files);
+    files
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {
+    for path in support::sorted_entries(folder) {
+        let name = path
+            .file_name()
+            .expect("entries have names")
+            .to_string_lossy()
+            .into_owned();
+        let inner = format!("{prefix}{name}");
+        if path.is_dir() {
+            collect(&path, &format!("{inner}/"), files);
+        } else {
+            files.insert(inner, support::read(&path));
+        }
+    }
+}
+
+/// The values of an attribute in HTML.
+fn attributes<'html>(html: &'html str, name: &str) -> Vec<&'html str> {
+    let start = format!(" {name}=\"");
+    let after = html.split(&start).skip(1);
+    after.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// Why a link in a file of the book leads nowhere.
+fn broken(from: &str, link: &str, files: &BTreeMap<String, String>) -> Option<String> {
+    let own = link
+        .strip_prefix(HOMEPAGE)
+        .map(|rest| format!("/{}", rest.trim_start_matches('/')));
+    let link = own.as_deref().unwrap_or(link);
+    if link.contains("://")
+        || ["data:", "javascript:", "mailto:"]
+            .iter()
+            .any(|scheme| link.starts_with(scheme))
+    {
+        return None;
+    }
+    let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let target = resolved(from, path);
+    let Some(text) = files.get(&target) else {
+        return Some(format!("{from}: `{link}`: there is no {target}"));
+    };
+    let has_anchor = anchor.is_empty() || attributes(text, "id").contains(&anchor);
+    (!has_anchor).then(|| format!("{from}: `{link}`: {target} has no such heading"))
+}
+
+/// Where a link leads, as a path in the book.
+fn resolved(from: &str, path: &str) -> String {
+    if path.is_empty() {
+        return from.to_owned();
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    if path.starts_with('/') {
+        parts.clear();
+    }
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "" | "." => {}
+            part => parts.push(part),
+        }
+    }
+    if path.ends_with('/') {
+        parts.push("index.html");
+    }
+    parts.join("/")
+}
+
+#[test]
+fn the_book_builds_and_its_links_lead_somewhere() {
+    let files = built();
+    let pages = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".html") && *path != "404.html");
+    let mut problems = Vec::new();
+    let mut links = 0;
+    for (path, html) in pages {
+        if html.contains("{{#") {
+            problems.push(format!("{path}: an include is left over"));
+        }
+        for link in [attributes(html, "href"), attributes(html, "src")].concat() {
+            links += 1;
+            problems.extend(broken(path, &link.replace("&amp;", "&"), &files));
+        }
+    }
+    for rule in rules::all() {
+        let address = format!("{HOMEPAGE}/rules/{}.html", rule.name);
+        problems.extend(broken("index.html", &address, &files));
+    }
+    for link in support::read(&support::repository().join("README.md")).split(['(', ')', '<', '>', ' ', '\n']) {
+        if link.starts_with(HOMEPAGE) {
+            problems.extend(broken("README.md", link, &files));
+        }
+    }
+    assert!(links > 1000, "only {links} links were looked at");
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn links_that_lead_nowhere_are_told() {
+    let files = BTreeMap::from([
+        ("index.html".to_owned(), "<h1 id=\"top\">".to_owned()),
+        ("rules/a.html".to_owned(), String::new()),
+    ]);
+    let is_broken = |link: &str| broken("rules/a.html", link, &files).is_some();
+    for good in [
+        "../index.html#top",
+        "#",
+        "a.html",
+        "..//",
+        HOMEPAGE,
+        "https://docs.python.org/3/",
+    ] {
+        assert!(!is_broken(good), "{good}");
+    }
+    let own = format!("{HOMEPAGE}/rules/b.html");
+    for bad in ["../index.html#bottom", "index.html", "b.html", own.as_str()] {
+        assert!(is_broken(bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_address_of_the_book_is_the_same_everywhere() {
+    let root = support::repository();
+    let table = |path: &str| -> toml::Table { support::read(&root.join(path)).parse().expect("TOML") };
+    let host = HOMEPAGE.strip_prefix("https://").expect("the homepage is safe");
+    assert_eq!(table("docs/book.toml")["output"]["html"]["cname"].as_str(), Some(host));
+    let project = &table("pyproject.toml")["project"];
+    let urls = project["urls"].as_table().expect("the project has addresses");
+    for (name, url) in urls {
+        assert!(
+            url.as_str().is_some_and(|url| url.starts_with(HOMEPAGE)),
+            "{name}: {url}"
+        );
+    }
+}
+
+/// A block of Python in the book, with what is written about it.
+struct Block {
+    /// The chapter and the line that it starts on.
+    place: String,
+    code: String,
+    /// Arguments from a comment such as `<!-- concheck --target-version 3.14 -->` above it.
+    arguments: Vec<String>,
+    /// What concheck prints for it, from a `text` block under a comment such as `<!-- prints -->`.
+    printed: Option<String>,
+}
+
+/// The Python blocks of a chapter.
+fn blocks(name: &str, text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut arguments = Vec::new();
+    let mut is_output = false;
+    let mut lines = (1..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        if let Some(rest) = line.strip_prefix("<!-- concheck ") {
+            let rest = rest.trim_end_matches("-->");
+            arguments = rest.split_whitespace().map(str::to_owned).collect();
+        } else if line == "<!-- prints -->" {
+            is_output = true;
+        } else if line == "```python" || is_output && line.starts_with("```") {
+            let inner = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
+            let code = inner.map(|line| format!("{line}\n")).collect();
+            if is_output {
+                blocks.last_mut().expect("output stands below its program").printed = Some(code);
+            } else {
+                let arguments = std::mem::take(&mut arguments);
+                let place = format!("{name}:{number}");
+                blocks.push(Block {
+                    place,
+                    code,
+                    arguments,
+                    printed: None,
+                });
+            }
+            is_output = false;
+        }
+    }
+    blocks
+}
+
+/// The blocks of all chapters that are not rules.
+fn all_blocks() -> Vec<Block> {
+    let chapters = support::sorted_entries(&source());
+    let chapters = chapters
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+    let blocks = chapters.flat_map(|path| {
+        let name = path.file_name().expect("entries have names").to_string_lossy();
+        blocks(&name, &support::read(path))
+    });
+    blocks.collect()
+}
+
+/// What concheck prints for a block that is saved as `app.py`.
+fn output(block: &Block, format: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(folder.path().join("app.py"), &block.code).expect("the temporary folder can be written to");
+    let output = Command::new(env!("CARGO_BIN_EXE_concheck"))
+        .args(["check", "app.py", "--isolated", "--output-format", format])
+        .args(&block.arguments)
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .expect("concheck starts");
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "{}: {output:?}",
+        block.place
+    );
+    String::from_utf8(output.stdout).expect("the report is UTF-8")
+}
+
+/// The codes that the comments of a block announce, with their lines.
+fn announced(code: &str) -> Vec<(u64, String)> {
+    let mut announced = Vec::new();
+    for (number, line) in (1..).zip(code.lines()) {
+        let comment = line.split_once("# ").map_or("", |(_, comment)| comment);
+        let words = comment.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let codes = words.filter(|word| word.len() == 5 && word.starts_with("CC"));
+        announced.extend(codes.map(|code| (number, code.to_owned())));
+    }
+    announced
+}
+
+#[test]
+fn python_in_the_guides_is_reported_as_its_comments_say() {
+    let blocks = all_blocks();
+    assert!(blocks.len() >= 10, "only {} blocks were looked at", blocks.len());
+    let mut problems = Vec::new();
+    for block in &blocks {
+        let report: serde_json::Value = serde_json::from_str(&output(block, "json")).expect("JSON");
+        let findings = report["findings"].as_array().expect("a list of findings");
+        let spot = |finding: &serde_json::Value| {
+            let code = finding["code"].as_str().unwrap_or_default().to_owned();
+            (finding["line"].as_u64().unwrap_or_default(), code)
+        };
+        let found: Vec<_> = findings.iter().map(spot).collect();
+        let wanted = announced(&block.code);
+        if found != wanted {
+            problems.push(format!(
+                "{}: the comments say {wanted:?}, concheck says {found:?}",
+                block.place
+            ));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn reports_in_the_guides_are_what_concheck_prints() {
+    let blocks = all_blocks();
+    let with_report: Vec<_> = blocks.iter().filter(|block| block.printed.is_some()).collect();
+    assert!(!with_report.is_empty(), "no report was looked at");
+    for block in with_report {
+        let found = output(block, "full");
+        let shown = block.printed.as_deref().unwrap_or_default();
+        assert_eq!(found, shown, "{}", block.place);
+    }
+}
