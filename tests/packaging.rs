@@ -17,21 +17,14 @@ use tempfile::TempDir;
 
 const TOOLS: [&str; 2] = ["maturin==1.16.0", "pre-commit==4.7.0"];
 
+/// Where packages lie that pre-commit needs to make an environment, in the environment of the tools.
+const LINKS: &str = "links";
+
 /// The profile that these tests were built in: what the wheel needs is then mostly there.
 const PROFILE: &str = if cfg!(debug_assertions) { "dev" } else { "release" };
 
-/// What a clone needs to be built and used as a repository of hooks.
-const SOURCES: [&str; 9] = [
-    ".pre-commit-hooks.yaml",
-    "CHANGELOG.md",
-    "Cargo.lock",
-    "Cargo.toml",
-    "LICENSE",
-    "README.md",
-    "pyproject.toml",
-    "rules",
-    "src",
-];
+/// What a repository of hooks needs beside the files of the crate.
+const HOOK_FILES: [&str; 4] = [".pre-commit-hooks.yaml", "Cargo.lock", "Cargo.toml", "pyproject.toml"];
 
 /// Starts threads that compute: CC101.
 const BUSY: &str = "\
@@ -120,9 +113,15 @@ fn installed_tools() -> Option<PathBuf> {
     run(command(Path::new("python3"))
         .args(["-m", "venv", "--clear"])
         .arg(&environment));
-    let mut install = command(&program(&environment, "python"));
-    let install = install.args(["-m", "pip", "install", "--quiet"]).args(TOOLS);
-    let output = install.output().expect("pip starts");
+    let pip = |arguments: &[&str]| {
+        let mut pip = command(&program(&environment, "python"));
+        pip.args(["-m", "pip"]).args(arguments).current_dir(&environment);
+        pip.output().expect("pip starts")
+    };
+    let mut output = pip(&[&["install", "--quiet"], &TOOLS[..]].concat());
+    if output.status.success() {
+        output = pip(&["download", "--quiet", "--dest", LINKS, "setuptools"]);
+    }
     if output.status.success() {
         fs::write(&marker, wanted).expect("the target folder can be written to");
         return Some(environment);
@@ -268,7 +267,13 @@ fn pre_commit_builds_the_hook_from_the_repository() {
     let scratch = tempfile::tempdir().expect("a temporary folder can be made");
     let hooks = scratch.path().join("hooks");
     fs::create_dir(&hooks).expect("a folder can be made");
-    for name in SOURCES {
+    let manifest: toml::Table = support::read(&support::repository().join("Cargo.toml"))
+        .parse()
+        .expect("the manifest is TOML");
+    let included = manifest["package"]["include"].as_array().expect("a list of files");
+    let included = included.iter().filter_map(|path| path.as_str());
+    for name in HOOK_FILES.into_iter().chain(included) {
+        let name = name.trim_start_matches('/');
         copy(&support::repository().join(name), &hooks.join(name));
     }
     commit_all(&hooks);
@@ -320,13 +325,14 @@ fn pre_commit_runs_the_published_package() {
         ("clean.py", "x = 1\n"),
     ]);
     let store = tempfile::tempdir().expect("a temporary folder can be made");
+    let links = format!("{} {}", wheels(tools).display(), tools.join(LINKS).display());
     let pre_commit = |arguments: &[&str]| {
         let mut command = command(&program(tools, "pre-commit"));
         command.arg("run").args(arguments).current_dir(project.path());
         command
             .env("PRE_COMMIT_HOME", store.path())
             .env("PIP_NO_INDEX", "1")
-            .env("PIP_FIND_LINKS", wheels(tools));
+            .env("PIP_FIND_LINKS", &links);
         let output = command.output().expect("pre-commit starts");
         (output.status.code(), text(&output))
     };
