@@ -103,6 +103,7 @@ fn tools() -> Option<&'static Path> {
     TOOLS_FOLDER.get_or_init(installed_tools).as_deref()
 }
 
+#[expect(clippy::print_stderr, reason = "whoever goes without these tests is told")]
 fn installed_tools() -> Option<PathBuf> {
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaging-tools");
     let marker = environment.join("installed");
