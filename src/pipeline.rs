@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::advice::{Assessment, target_names};
 use crate::config::{Selection, Settings};
 use crate::facts::{FileFacts, lower};
-use crate::finding::{Finding, Profile, SpeedUp, SubmissionReport};
+use crate::finding::{Confidence, Finding, Profile, SpeedUp, SubmissionReport};
 use crate::knowledge::Knowledge;
 use crate::link::{Program, Submission, Target};
 use crate::rules::{self, Context};
@@ -92,6 +92,10 @@ fn with_context<T>(
     read(&Context::new(&program, &summaries, settings))
 }
 
+/// Families of rules about time that is lost: work on the wrong worker, a loop that stands still, work one at a time.
+/// Nobody waits for a test.
+const ABOUT_SPEED: [&str; 3] = ["CC1", "CC6", "CC8"];
+
 /// The findings that are neither suppressed nor switched off, each once.
 fn shown(mut findings: Vec<Finding>, sources: &Sources, facts: &[FileFacts], settings: &Settings) -> Vec<Finding> {
     let selection = Selection::new(settings).unwrap_or_default();
@@ -105,6 +109,9 @@ fn shown(mut findings: Vec<Finding>, sources: &Sources, facts: &[FileFacts], set
         // What tests do to provoke trouble is not trouble.
         if sources.files[finding.place.file.index()].is_test && finding.code != "CC004" {
             finding.confidence = finding.confidence.lowered();
+            if ABOUT_SPEED.iter().any(|family| finding.code.starts_with(family)) {
+                finding.confidence = Confidence::Low;
+            }
         }
     }
     findings.retain(|finding| {

@@ -137,6 +137,8 @@ pub struct Submission<'a> {
     pub intent: Intent,
     /// The submission that a wrapper of the project makes for this call.
     pub through: Option<ExprRef>,
+    /// The callable is called by what really runs, which need not hand on what it returns.
+    pub wrapped: bool,
     /// The callable is a parameter that calls of the enclosing function fill; those calls are submissions, too.
     pub forwarded: bool,
 }
@@ -291,6 +293,7 @@ fn external_submission<'a>(
         arguments_complete,
         intent: intent(program, shape.fan_out, call),
         through: None,
+        wrapped: false,
         forwarded: false,
     })
 }
@@ -351,6 +354,7 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
         arguments_complete: false,
         intent: intent(program, shape.fan_out, call),
         through: None,
+        wrapped: false,
         forwarded: false,
     })
 }
@@ -872,13 +876,19 @@ fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec
         }
         for (function, parameter) in parameters {
             for &call in program.solution.callers.get(&function).into_iter().flatten() {
-                if let Some(submission) = derived_at(program, inner, function, parameter, call) {
+                if let Some(mut submission) = derived_at(program, inner, function, parameter, call) {
+                    submission.wrapped = inner.wrapped || !is_handed_on(program, inner, handed, (function, parameter));
                     derived.push(submission);
                 }
             }
         }
     }
     derived
+}
+
+/// Whether a parameter is itself what is submitted, rather than something that the work calls.
+fn is_handed_on(program: &Program<'_>, inner: &Submission<'_>, handed: ExprRef, parameter: (ScopeRef, u32)) -> bool {
+    inner.callable == Some(handed) && parameters_behind(program, handed).contains(&parameter)
 }
 
 /// The parameters of the functions around a closure that the closure calls.
@@ -988,6 +998,7 @@ fn derived_at<'a>(
         arguments_complete: false,
         intent,
         through: Some(inner.call),
+        wrapped: inner.wrapped,
         forwarded: false,
     })
 }

@@ -7,13 +7,14 @@ use crate::link::{StartSetting, Submission};
 use super::Context;
 
 /// The ways in which process workers of a submission may be started: each with the condition under which it holds,
-/// which is empty where the code fixes the way.
+/// which is empty where the code fixes the way. Libraries with a pickler of their own start workers their own way, too
+/// (loky, dask and ray never fork).
 pub(super) fn ways(context: &Context<'_>, submission: &Submission<'_>) -> Vec<(StartMethod, String)> {
     let mut found: Vec<(StartMethod, String)> = Vec::new();
     for worker in submission
         .workers
         .iter()
-        .filter(|worker| worker.kind == Some(WorkerKind::Process))
+        .filter(|worker| worker.kind == Some(WorkerKind::Process) && !worker.cloudpickle)
     {
         match worker.start {
             StartSetting::Explicit(method) => found.push((method, String::new())),
@@ -28,8 +29,13 @@ pub(super) fn ways(context: &Context<'_>, submission: &Submission<'_>) -> Vec<(S
             }
         }
     }
-    found.dedup();
-    found
+    let mut once: Vec<(StartMethod, String)> = Vec::new();
+    for way in found {
+        if !once.contains(&way) {
+            once.push(way);
+        }
+    }
+    once
 }
 
 /// The conditions under which workers are forked; `None` where they never are, empty where they always are.

@@ -17,15 +17,13 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Submission(check),
 };
 
-/// Tasks below this many typical seconds are too small for a better worker to matter.
-const SMALL: f64 = 2e-4;
-
 fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     if context.settings.free_threaded || !submission.is_always(WorkerKind::Thread) || submission.forwarded {
         return;
     }
     let assessment = context.assessment(number);
-    if assessment.reading.class != Class::CpuBound || assessment.profile.interpreter.typical < SMALL {
+    // Tasks so small that a process may well be slower are not worth a word.
+    if assessment.reading.class != Class::CpuBound || assessment.workers.processes.least < 1.0 {
         return;
     }
     let mut confidence = assessment.reading.confidence;

@@ -4,7 +4,7 @@ use crate::facts::{StmtKind, visit_expressions};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::Operation;
 use crate::link::values::ExprRef;
-use crate::summary::locks::share_a_lock;
+use crate::summary::locks::{SharedUse, share_a_lock};
 
 use super::{Check, Context, Rule};
 
@@ -28,7 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let submissions = uses.submissions_of(count.function);
-        if submissions.len() < 2 && !submissions.iter().any(|&(_, fan_out)| fan_out) {
+        if is_own(context, count) || submissions.len() < 2 && !submissions.iter().any(|&(_, fan_out)| fan_out) {
             continue;
         }
         let mut takes = uses.of(count.function).filter(|take| {
@@ -60,6 +60,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let help = "use `get_nowait` and handle `Empty`, or put one sentinel a worker on the queue";
         findings.push(draft.help(help).done());
     }
+}
+
+/// Whether each run of the work makes its own queue.
+fn is_own(context: &Context<'_>, count: &SharedUse) -> bool {
+    let program = context.program;
+    let makers = count.objects.iter().map(|&object| program.function_around(program.scope_of(object)));
+    let mut makers = makers.peekable();
+    makers.peek().is_some() && makers.all(|maker| !context.locks().uses().submissions_of(maker).is_empty())
 }
 
 /// Whether a call decides about a branch or a loop.

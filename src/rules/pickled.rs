@@ -140,6 +140,11 @@ pub(super) fn finding(
         place: context.program.place(crossing.call),
         message: format!("CPython says `{error}`"),
     });
+    let at_most = if may_be_doubled(context, crossing) {
+        at_most.min(Confidence::Medium)
+    } else {
+        at_most
+    };
     context
         .finding(rule, context.program.place(crossing.call), message)
         .confidence(crossing.obstacle.confidence.min(at_most))
@@ -147,4 +152,14 @@ pub(super) fn finding(
         .notes(said)
         .help(help)
         .done()
+}
+
+/// Tests that go through a wrapper of the project mostly put a double in the place of what it wraps.
+fn may_be_doubled(context: &Context<'_>, crossing: &Crossing) -> bool {
+    let program = context.program;
+    program.sources[crossing.call.file.index()].is_test
+        && program
+            .submissions
+            .iter()
+            .any(|submission| submission.call == crossing.call && submission.through.is_some())
 }

@@ -31,8 +31,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             message: format!("`{}` runs in {worker}", program.display_name(child.function)),
         }];
         notes.extend(start_methods::chain(program, &child.way));
+        // Over several calls the question which of them are made in earnest adds up.
         let confidence = match child.way.runs {
             Runs::Always => Confidence::High,
+            _ if child.way.steps.len() > 1 => Confidence::Low,
             _ => Confidence::Medium,
         };
         let help = if child.in_pool {

@@ -6,11 +6,11 @@ use crate::summary::sharing::Race;
 
 use super::{Context, wording};
 
-/// The confidence of a race, one level lower where only a test starts the threads.
+/// The confidence of a race, low where only a test starts the threads.
 pub(super) fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
     let file = context.program.submissions[race.submission].call.file;
     if context.program.sources[file.index()].is_test && race.place.file != file {
-        confidence.lowered()
+        Confidence::Low
     } else {
         confidence
     }

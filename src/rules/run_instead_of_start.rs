@@ -1,10 +1,10 @@
 //! CC706: `run()` of a worker is called, which does the work in the caller.
 
 use crate::facts::{DefKind, ExprKind};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::Role;
 use crate::link::Program;
-use crate::link::values::ExprRef;
+use crate::link::values::{ExprRef, Value};
 
 use super::{Check, Context, Rule};
 
@@ -37,7 +37,15 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     }
     let text = program.text(base);
     let message = format!("`{text}.run()` does the work here, in the caller: only `start()` makes a worker");
-    let draft = context.finding(&RULE, program.place(call), message);
+    // Tests call `run` of a worker class to see what it does.
+    let confidence = if program.sources[call.file.index()].is_test && is_of_project(program, base) {
+        Confidence::Medium
+    } else {
+        Confidence::High
+    };
+    let draft = context
+        .finding(&RULE, program.place(call), message)
+        .confidence(confidence);
     findings.push(draft.help(format!("call `{text}.start()`")).done());
 }
 
@@ -47,6 +55,13 @@ fn is_worker(program: &Program<'_>, expr: ExprRef) -> bool {
         && values
             .iter()
             .all(|value| program.role(value) == Some(Role::Worker) && program.site(value).is_some())
+}
+
+fn is_of_project(program: &Program<'_>, expr: ExprRef) -> bool {
+    let values = program.values(expr);
+    values
+        .iter()
+        .any(|value| matches!(program.value(value), Value::Instance { .. }))
 }
 
 /// `self.run()`: the class does as it likes with itself.

@@ -7,6 +7,9 @@ use crate::summary::startup::{Creation, Runs, Started, Way};
 
 use super::Context;
 
+/// A way of more calls than this is less sure.
+const FAR: usize = 4;
+
 /// When and how surely something breaks.
 #[derive(Clone, Debug)]
 pub(super) struct Breakage {
@@ -21,6 +24,10 @@ pub(super) fn breakage(context: &Context<'_>, file: FileId, way: &Way) -> Option
     let mut breakage = reimports(context, file, way.creation.start)?;
     if way.runs == Runs::Perhaps {
         breakage.confidence = breakage.confidence.min(Confidence::Medium);
+    }
+    // Over many calls the question which of them are made in earnest adds up.
+    if way.steps.len() > FAR {
+        breakage.confidence = breakage.confidence.lowered();
     }
     // A child of `python -m package` does not run the package's `__main__` again.
     if context.program.sources[file.index()].is_main_module {

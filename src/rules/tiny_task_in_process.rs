@@ -28,6 +28,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     let process = submission.is_always(WorkerKind::Process);
     if !process
         || submission.forwarded
+        || submission.wrapped
         || !submission.intent.is_fan_out()
         || isolation::is_wanted(context.program, submission)
     {
@@ -45,8 +46,8 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     if wording::task_count(context.program, submission).is_some_and(|rounds| rounds.count.typical < FEW) {
         return;
     }
-    // A process that is given data of unknown size is mostly given enough of it.
-    if starts && !assessment.profile.data_loops.is_zero() {
+    // Who hands data of unknown size to a process mostly has enough of it.
+    if !assessment.profile.data_loops.is_zero() {
         return;
     }
     let confidence = assessment.reading.confidence.min(Confidence::Medium);

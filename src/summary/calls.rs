@@ -1,11 +1,11 @@
 //! What calls cost.
 
-use crate::facts::{BinaryOp, ExprId, ExprKind};
+use crate::facts::{BinaryOp, DefId, ExprId, ExprKind};
 use crate::knowledge::{CallFact, Growth, Invocation, Selector, Semantic, WaitOn};
 use crate::link::Callee;
 use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId, ValueSet};
 
-use super::cost::{CALL, STEP, Walk};
+use super::cost::{CALL, MISSED, STEP, Walk};
 use super::estimate::Estimate;
 use super::profile::{Part, Profile, UnknownCall};
 
@@ -106,9 +106,34 @@ impl CallCosts<'_, '_, '_> {
             }
         }
         profile.round = None;
+        if program
+            .semantics_of_decorators(function)
+            .contains(&Semantic::CachesFunction)
+        {
+            profile = profile.perhaps(if self.is_settled() { 0.0 } else { MISSED });
+        }
         let message = format!("calls `{}`", program.display_name(function));
         profile.called_from(self.walk.place(self.call), &message);
         profile
+    }
+
+    /// Whether the call is made with the same arguments nearly always: literals, and parameters that have a default.
+    fn is_settled(&self) -> bool {
+        let program = self.walk.program;
+        let ExprKind::Call { arguments, .. } = program.kind(self.walk.at(self.call)) else {
+            return false;
+        };
+        let facts = program.file(self.walk.function.file);
+        let parameters = &program.scope(self.walk.function).parameters;
+        let has_default = |def: &DefId| {
+            let parameter = parameters.iter().find(|parameter| parameter.def == *def);
+            parameter.is_some_and(|parameter| parameter.default.is_some())
+        };
+        arguments.iter().all(|argument| match facts.kind(argument.value) {
+            ExprKind::Str { .. } | ExprKind::Int(_) | ExprKind::Bool(_) | ExprKind::None => true,
+            ExprKind::Name { reaching, .. } => !reaching.is_empty() && reaching.iter().all(has_default),
+            _ => false,
+        })
     }
 
     /// Whether a coroutine that the call makes is run by the expression around it.

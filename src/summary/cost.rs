@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use crate::facts::{ComprehensionKind, ExprId, ExprKind, Handler, Stmt, StmtKind, child_expressions};
+use crate::facts::{
+    CompareOp, ComprehensionKind, ExprId, ExprKind, Handler, MODULE, Stmt, StmtKind, UnaryOp, child_expressions,
+};
 use crate::finding::Place;
 use crate::knowledge::Role;
 use crate::link::Program;
@@ -27,6 +29,8 @@ const BLOCK: f64 = 1e-7;
 const RAISE: f64 = 5e-7;
 /// A branch that only handles an error is taken this often.
 const RARE: f64 = 0.05;
+/// What is made once and kept is missed this often.
+pub(super) const MISSED: f64 = 0.05;
 
 /// The walk over one function.
 pub(super) struct Walk<'a, 'p> {
@@ -72,7 +76,11 @@ impl Walk<'_, '_> {
         match &statement.kind {
             StmtKind::If { test, body, orelse } => {
                 profile.add(&self.expression(*test));
-                profile.add(&self.branches(body, orelse));
+                profile.add(&if orelse.is_empty() && self.fills_once(*test, body) {
+                    self.block(body).perhaps(MISSED)
+                } else {
+                    self.branches(body, orelse)
+                });
             }
             StmtKind::For {
                 iterable, body, orelse, ..
@@ -138,6 +146,39 @@ impl Walk<'_, '_> {
             profile.add(&self.expression(expr));
         }
         profile
+    }
+
+    /// `if cache is None: cache = load()`, `if not self.table: self.table = load()` of what outlives the function.
+    fn fills_once(&self, test: ExprId, body: &[Stmt]) -> bool {
+        let kept = match self.program.kind(self.at(test)) {
+            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+                [(CompareOp::Is | CompareOp::Eq, other)]
+                    if matches!(self.program.kind(self.at(*other)), ExprKind::None) =>
+                {
+                    *left
+                }
+                _ => return false,
+            },
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => *operand,
+            _ => return false,
+        };
+        let outlives = match self.program.kind(self.at(kept)) {
+            ExprKind::Attribute { .. } => true,
+            ExprKind::Name {
+                symbol: Some(symbol), ..
+            } => self.program.file(self.function.file).symbol(*symbol).scope == MODULE,
+            _ => false,
+        };
+        outlives && {
+            let text = self.program.text(self.at(kept));
+            body.iter().any(|statement| {
+                matches!(&statement.kind, StmtKind::Assign { targets, .. }
+                    if targets.iter().any(|&target| self.program.text(self.at(target)) == text))
+            })
+        }
     }
 
     /// Both branches, weighted: a branch that ends in `raise` is rare.

@@ -155,32 +155,57 @@ impl Sizes<'_, '_> {
     }
 
     fn range(&self, arguments: &[crate::facts::Argument]) -> Rounds {
-        let numbers: Vec<Rounds> = arguments
+        let numbers: Vec<Option<Rounds>> = arguments
             .iter()
             .take(3)
-            .map(|argument| self.number(argument.value))
+            .map(|argument| self.number_at(argument.value, 0))
             .collect();
-        let all_known = numbers.iter().all(|number| number.known);
-        match numbers.as_slice() {
+        let rounds = match numbers.as_slice() {
             [stop] => *stop,
-            [start, stop] if all_known => {
-                let span = |low: f64, high: f64| (high - low).max(0.0);
-                Rounds {
-                    count: Estimate::new(
-                        span(start.count.most, stop.count.least),
-                        span(start.count.typical, stop.count.typical),
-                        span(start.count.least, stop.count.most),
-                    ),
-                    known: true,
-                }
-            }
-            [start, stop, step] if all_known && step.count.typical != 0.0 => {
+            [Some(start), Some(stop)] => Some(span(*start, *stop)),
+            [_, None] => self.width(arguments[0].value, arguments[1].value),
+            [Some(start), Some(stop), Some(step)] if step.count.typical != 0.0 => {
+                let all_known = start.known && stop.known && step.known;
                 let count = ((stop.count.typical - start.count.typical) / step.count.typical)
                     .ceil()
                     .max(0.0);
-                Rounds::exactly(count)
+                all_known.then(|| Rounds::exactly(count))
             }
-            _ => Rounds::guess(UNKNOWN_ROUNDS),
+            _ => None,
+        };
+        rounds.unwrap_or(Rounds::guess(UNKNOWN_ROUNDS))
+    }
+
+    /// The rounds of `range(start, start + width)`.
+    fn width(&self, start: ExprId, stop: ExprId) -> Option<Rounds> {
+        let ExprKind::Binary {
+            op: crate::facts::BinaryOp::Add,
+            left,
+            right,
+        } = self.program.kind(self.at(stop))
+        else {
+            return None;
+        };
+        if self.is_same_name(start, *left) {
+            self.number_at(*right, 0)
+        } else if self.is_same_name(start, *right) {
+            self.number_at(*left, 0)
+        } else {
+            None
+        }
+    }
+
+    fn is_same_name(&self, one: ExprId, other: ExprId) -> bool {
+        match (self.program.kind(self.at(one)), self.program.kind(self.at(other))) {
+            (
+                ExprKind::Name { name, reaching, .. },
+                ExprKind::Name {
+                    name: other_name,
+                    reaching: other_reaching,
+                    ..
+                },
+            ) => name == other_name && reaching == other_reaching,
+            _ => false,
         }
     }
 
@@ -281,38 +306,48 @@ impl Sizes<'_, '_> {
         }
     }
 
+    /// The rounds of whatever the expression may be, where each of its values was made at a place that shows its size.
     fn rounds_by_value(&self, expr: ExprId, depth: u32) -> Rounds {
-        let mut sites = Vec::new();
+        let mut hull: Option<Rounds> = None;
         for value in self.program.values(self.at(expr)).iter() {
-            match self.program.value(value) {
+            let rounds = match self.program.value(value) {
                 Value::ExternalInstance {
                     site: Some(Site::Expr(site)),
                     ..
-                } => sites.push(*site),
-                Value::Str(_) | Value::None => {}
-                _ => return Rounds::guess(UNKNOWN_ROUNDS),
-            }
+                } => self.rounds_of_site(*site, expr, depth),
+                Value::Str(_) | Value::None => continue,
+                _ => None,
+            };
+            let Some(rounds) = rounds else {
+                return Rounds::guess(UNKNOWN_ROUNDS);
+            };
+            hull = Some(hull.map_or(rounds, |other| Rounds {
+                count: other.count.or(rounds.count),
+                known: false,
+            }));
         }
-        match sites.as_slice() {
-            // What is written out is a table, even if something may be added to it; an empty display is filled later.
-            [site] => match self.program.kind(*site) {
-                ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } if *len > 0 => {
-                    let count = f64::from(*len);
-                    Rounds {
-                        count: Estimate::new(0.0, count, count * 100.0),
-                        known: false,
-                    }
-                }
-                ExprKind::Call { .. } if *site != self.at(expr) && depth < DEPTH => {
-                    let inner = Sizes {
-                        program: self.program,
-                        file: site.file,
-                    };
-                    inner.rounds_at(site.expr, depth + 2)
-                }
-                _ => Rounds::guess(UNKNOWN_ROUNDS),
-            },
-            _ => Rounds::guess(UNKNOWN_ROUNDS),
+        hull.unwrap_or(Rounds::guess(UNKNOWN_ROUNDS))
+    }
+
+    /// What is written out is a table, even if something may be added to it; an empty display is filled later.
+    fn rounds_of_site(&self, site: ExprRef, expr: ExprId, depth: u32) -> Option<Rounds> {
+        let inner = Sizes {
+            program: self.program,
+            file: site.file,
+        };
+        match self.program.kind(site) {
+            ExprKind::Sequence { len, .. } | ExprKind::Dict { len, .. } => {
+                let count = f64::from(*len);
+                (*len > 0).then(|| Rounds::guess(Estimate::new(0.0, count, count * 100.0)))
+            }
+            ExprKind::Comprehension { .. } if site != self.at(expr) && depth < DEPTH => {
+                let count = inner.rounds_at(site.expr, depth + 2).count;
+                Some(Rounds::guess(Estimate::new(0.0, count.typical, count.most * 100.0)))
+            }
+            ExprKind::Call { .. } if site != self.at(expr) && depth < DEPTH => {
+                Some(inner.rounds_at(site.expr, depth + 2))
+            }
+            _ => None,
         }
     }
 
@@ -360,5 +395,18 @@ impl Sizes<'_, '_> {
             Growth::Bytes => bytes,
             Growth::Elements => bytes.times(Estimate::exactly(1.0 / ELEMENT_BYTES)),
         })
+    }
+}
+
+/// The rounds from one number to another.
+fn span(start: Rounds, stop: Rounds) -> Rounds {
+    let between = |low: f64, high: f64| (high - low).max(0.0);
+    Rounds {
+        count: Estimate::new(
+            between(start.count.most, stop.count.least),
+            between(start.count.typical, stop.count.typical),
+            between(start.count.least, stop.count.most),
+        ),
+        known: start.known && stop.known,
     }
 }

@@ -279,6 +279,9 @@ impl<'p, 'a> Search<'p, 'a> {
     }
 
     fn is_set_up(&self, write: &Write) -> bool {
+        if self.is_loaded_into_class(write) {
+            return true;
+        }
         let (Spot::Global(file, symbol), ExprKind::Store(def)) = (write.origin.spot, self.program.kind(write.at))
         else {
             return false;
@@ -301,6 +304,24 @@ impl<'p, 'a> Search<'p, 'a> {
                     && matches!(&definition.kind, DefKind::Assign { value, path }
                         if path.is_empty() && self.program.text(ExprRef { file, expr: *value }) == text)
             })
+    }
+
+    /// `cls.table = given` in a class method: the parent passes what it has itself.
+    fn is_loaded_into_class(&self, write: &Write) -> bool {
+        let program = self.program;
+        let ExprKind::Attribute { base, .. } = program.kind(write.at) else {
+            return false;
+        };
+        let of_class = |value| matches!(program.value(value), Value::Class(_));
+        let index = program.index(write.at.file);
+        let statement = index.statement_of(write.at.expr).map(|id| &index.statement(id).stmt.kind);
+        let facts = program.file(write.at.file);
+        program.values(program.sibling(write.at, *base)).iter().any(of_class)
+            && matches!(statement, Some(StmtKind::Assign { value, .. })
+                if matches!(facts.kind(*value), ExprKind::Name { reaching, .. }
+                    if !reaching.is_empty() && reaching.iter().all(|&def| {
+                        matches!(facts.definition(def).kind, DefKind::Parameter { .. })
+                    })))
     }
 
     /// Where the parent misses a write: `None` where it does not, `Some(None)` where nothing at all looks at it.

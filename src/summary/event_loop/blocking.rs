@@ -21,7 +21,7 @@ const POLL: f64 = 0.05;
 /// Calls between the coroutine and the cause.
 const DEPTH: usize = 8;
 
-/// Beyond so many calls in between, a way is not certain any more.
+/// Beyond so many calls in between, a way is most likely not the one that is taken.
 const FAR: usize = 3;
 
 /// What a call does to the loop, when a coroutine makes it.
@@ -428,9 +428,9 @@ impl<'a, 'p> Judge<'a, 'p> {
             chain,
             confidence: match kind {
                 // A long way with a choice in it is most likely not the way that is taken.
-                _ if !(sure && block.sure) && hops > 1 => Confidence::Low,
-                Kind::Running => self.confidence(scope, sure && hops <= FAR),
-                Kind::Waiting | Kind::Handover => self.confidence(scope, sure && block.sure && hops <= FAR),
+                _ if hops > FAR || !(sure && block.sure) && hops > 1 => Confidence::Low,
+                Kind::Running => self.confidence(scope, sure),
+                Kind::Waiting | Kind::Handover => self.confidence(scope, sure && block.sure),
             },
             linted: false,
         })

@@ -90,7 +90,8 @@ impl Search<'_, '_> {
             return;
         }
         let callees = program.callees(at);
-        if callees.iter().any(|callee| self.runs_elsewhere(callee)) {
+        let is_known = callees.iter().any(|callee| !matches!(callee, Callee::Unknown(_)));
+        if !is_known || callees.iter().any(|callee| self.runs_elsewhere(callee)) {
             return;
         }
         let called = callees.iter().find_map(|callee| match callee {

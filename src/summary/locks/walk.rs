@@ -42,6 +42,14 @@ pub(super) fn read(program: &Program<'_>, known: &Locks, function: ScopeRef) -> 
     walk.found
 }
 
+/// How `break` leaves a loop.
+struct LoopExit {
+    /// What is held wherever that happens.
+    held: Option<Vec<Held>>,
+    /// The blocks around the loop that give back locks: those inside it are left with it.
+    around: usize,
+}
+
 struct Walk<'w, 'p> {
     program: &'w Program<'p>,
     known: &'w Locks,
@@ -56,8 +64,8 @@ struct Walk<'w, 'p> {
     exceptional: Vec<Vec<Held>>,
     /// Names that are given back on the way out of the function, by the statements around.
     cleanup: Vec<Vec<Option<LockName>>>,
-    /// For each loop around: what is held wherever it is left by `break`.
-    breaks: Vec<Option<Vec<Held>>>,
+    /// For each loop around: how `break` leaves it.
+    breaks: Vec<LoopExit>,
     exits: Option<Vec<Held>>,
     yielded: Option<Vec<Held>>,
     found: FunctionLocks,
@@ -163,9 +171,12 @@ impl Walk<'_, '_> {
                 false
             }
             StmtKind::Break => {
-                let held = self.held.clone();
-                if let Some(breaks) = self.breaks.last_mut() {
-                    meet_into(breaks, &held);
+                if let Some(left) = self.breaks.last_mut() {
+                    let mut held = self.held.clone();
+                    for given_back in self.cleanup[left.around..].iter().flatten() {
+                        held.retain(|held| held.name != *given_back);
+                    }
+                    meet_into(&mut left.held, &held);
                 }
                 false
             }
@@ -275,9 +286,12 @@ impl Walk<'_, '_> {
 
     fn looped(&mut self, body: &[Stmt], orelse: &[Stmt], endless: bool) -> bool {
         let before = self.held.clone();
-        self.breaks.push(None);
+        self.breaks.push(LoopExit {
+            held: None,
+            around: self.cleanup.len(),
+        });
         let goes_round = self.block(body);
-        let broken = self.breaks.pop().flatten();
+        let broken = self.breaks.pop().and_then(|left| left.held);
         let mut after = None;
         if !endless {
             self.held = if goes_round { meet(&before, &self.held) } else { before };

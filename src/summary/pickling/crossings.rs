@@ -91,7 +91,10 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
                 report(Carrier::Callable, self.owner(callable), obstacle);
             }
         }
-        if let Some((value, class, site)) = self.worker_object(submission) {
+        // A class that starts a process in its constructor is no process itself.
+        if submission.through.is_none()
+            && let Some((value, class, site)) = self.worker_object(submission)
+        {
             let moment = self.moment_of_worker(class, moment);
             let obstacle = self.judge(moment, starting).instance(value, class, site, 0);
             report(Carrier::Worker, self.program.text(submission.call), obstacle);
@@ -255,7 +258,9 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
 
     /// What the submitted functions return.
     fn results(&self, submission: &Submission<'_>) -> Vec<Crossing> {
-        if submission.shape.result == SubmissionResult::Worker || submission.shape.arguments == ArgumentsShape::Nothing
+        if submission.shape.result == SubmissionResult::Worker
+            || submission.shape.arguments == ArgumentsShape::Nothing
+            || submission.wrapped
         {
             return Vec::new();
         }

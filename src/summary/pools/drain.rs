@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{ExprKind, SequenceKind, StmtKind};
 use crate::finding::Confidence;
-use crate::knowledge::{Role, Semantic, SubmissionResult, WorkerKind};
+use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult, WorkerKind};
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission};
@@ -13,7 +13,7 @@ use crate::summary::Sizes;
 use crate::summary::sequence::{Event, Sequences, called, exclusive};
 use crate::summary::startup::{Started, Startup};
 
-use super::{JOIN, external_methods, has_timeout, holds, is_worker, made_at};
+use super::{external_methods, has_timeout, holds, is_worker, made_at, step};
 
 /// A process that is joined while its queue may be full.
 #[derive(Clone, Debug)]
@@ -109,8 +109,8 @@ impl QueueCalls {
     fn compute(program: &Program<'_>) -> Self {
         let mut found = Self::default();
         for call in program.calls() {
-            for (method, name, receiver) in external_methods(program, call) {
-                found.method(program, call, &method, &name, receiver);
+            for (name, receiver) in external_methods(program, call) {
+                found.method(program, call, &name, receiver);
             }
             // `iter(queue.get, None)` and the like.
             let ExprKind::Call { arguments, .. } = program.kind(call) else {
@@ -132,9 +132,9 @@ impl QueueCalls {
         found
     }
 
-    fn method(&mut self, program: &Program<'_>, call: ExprRef, method: &str, name: &str, receiver: ValueId) {
+    fn method(&mut self, program: &Program<'_>, call: ExprRef, name: &str, receiver: ValueId) {
         if is_worker(program, receiver, WorkerKind::Process) {
-            if let (JOIN, Some(process)) = (method, made_at(program, receiver))
+            if let (Some(LifeStep::Join), Some(process)) = (step(program, name), made_at(program, receiver))
                 && !has_timeout(program, call, name)
             {
                 self.joins.entry(call).or_default().push(process);
@@ -348,7 +348,7 @@ impl Walk<'_, '_> {
         let mut started: BTreeMap<ExprRef, usize> = BTreeMap::new();
         for (position, event) in self.events.iter().enumerate() {
             if let Some(creation) = self.startup.creations().get(&event.call) {
-                for (_, _, receiver) in external_methods(self.program, event.call) {
+                for (_, receiver) in external_methods(self.program, event.call) {
                     started.extend(made_at(self.program, receiver).map(|site| (site, position)));
                 }
                 started.extend(

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{ArgumentKind, ExprKind, Span, StmtKind};
-use crate::knowledge::{Semantic, SubmissionResult, WaitOn};
+use crate::knowledge::{LifeStep, Semantic, SubmissionResult, WaitOn};
 use crate::link::index::{Branch, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, ValueId};
 use crate::link::{Callee, Program, Submission};
 use crate::summary::sequence::called;
 use crate::summary::startup::Startup;
 
-use super::{JOIN, external_methods, has_timeout, holds, made_at};
+use super::{external_methods, has_timeout, holds, made_at, step};
 
 /// Work that is thrown away when a `with` block ends.
 #[derive(Clone, Debug)]
@@ -192,8 +192,8 @@ impl Uses<'_, '_> {
 
     fn settles(&self, call: ExprRef) -> bool {
         let program = self.program;
-        for (method, _, receiver) in external_methods(program, call) {
-            if self.is_result(receiver) || (method == JOIN && self.is_pool(receiver)) {
+        for (method, receiver) in external_methods(program, call) {
+            if self.is_result(receiver) || (step(program, &method) == Some(LifeStep::Join) && self.is_pool(receiver)) {
                 return true;
             }
         }
@@ -308,7 +308,7 @@ fn reads(program: &Program<'_>, submissions: &BTreeMap<ExprRef, SubmissionResult
     let mut found: BTreeMap<ExprRef, Vec<Read>> = BTreeMap::new();
     let submitted = |value| made_at(program, value).filter(|site| submissions.contains_key(site));
     for call in program.calls() {
-        for (_, name, receiver) in external_methods(program, call) {
+        for (name, receiver) in external_methods(program, call) {
             let waits = program
                 .knowledge
                 .call(&name)

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::StartMethod;
 use crate::facts::StmtKind;
-use crate::knowledge::{Semantic, SubmissionResult, WorkerKind};
+use crate::knowledge::{LifeStep, Semantic, SubmissionResult, WorkerKind};
+use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program, StartSetting};
 use crate::summary::sequence::{Event, Sequences, exclusive};
 use crate::summary::startup::{Started, Startup};
 
-use super::{JOIN, START, external_methods, is_worker, made_at};
+use super::{external_methods, is_worker, made_at, step};
 
 /// A fork while a thread runs.
 #[derive(Clone, Debug)]
@@ -61,15 +62,17 @@ pub(super) fn find(program: &Program<'_>, startup: &Startup, sequences: &Sequenc
 fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step>> {
     let mut found: BTreeMap<ExprRef, Vec<Step>> = BTreeMap::new();
     for call in program.calls() {
-        for (method, _, receiver) in external_methods(program, call) {
+        for (method, receiver) in external_methods(program, call) {
             let Some(made) = made_at(program, receiver) else {
                 continue;
             };
             let is_thread = is_worker(program, receiver, WorkerKind::Thread);
-            let step = match method.as_str() {
-                START if is_thread => Step::Thread(made),
-                JOIN if is_thread => Step::Joined(made),
-                _ if ends_threads(program, receiver, &method) => Step::Joined(made),
+            let step = match step(program, &method) {
+                // A thread that cleans up after a failure is not what runs when all is well.
+                Some(LifeStep::Start) if is_thread && handles_failure(program, call) => continue,
+                Some(LifeStep::Start) if is_thread => Step::Thread(made),
+                Some(LifeStep::Join) if is_thread => Step::Joined(made),
+                Some(LifeStep::Join | LifeStep::Close) if has_threads(program, receiver) => Step::Joined(made),
                 _ => continue,
             };
             found.entry(call).or_default().push(step);
@@ -107,11 +110,20 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
     found
 }
 
-/// A method of a thread executor or pool that ends it.
-fn ends_threads(program: &Program<'_>, receiver: crate::link::values::ValueId, method: &str) -> bool {
+/// Whether a call stands in an `except` clause.
+fn handles_failure(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    index.statement_of(call.expr).is_some_and(|statement| {
+        index
+            .ancestors(statement)
+            .any(|(_, branch)| matches!(branch, Branch::Handler(_)))
+    })
+}
+
+/// Whether a value is an executor or pool of threads.
+fn has_threads(program: &Program<'_>, receiver: crate::link::values::ValueId) -> bool {
     let fact = program.type_fact(receiver);
     fact.is_some_and(|fact| fact.worker == Some(WorkerKind::Thread) && fact.workers_argument.is_some())
-        && [JOIN, "shutdown", "terminate", "close"].contains(&method)
 }
 
 /// `if os.fork() == 0: os.execv(...)`.
@@ -146,8 +158,11 @@ fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[E
                     if object.is_some_and(|object| !forked_before.insert(object)) {
                         continue;
                     }
+                    // One call that starts threads as well as processes of a list says nothing of their order.
                     let alive = running.iter().find(|(made, started)| {
-                        !is_left(program, **made, event) && !exclusive(program, started, event)
+                        started.call != event.call
+                            && !is_left(program, **made, event)
+                            && !exclusive(program, started, event)
                     });
                     if let Some((_, started)) = alive {
                         found.push(ForkedThread {

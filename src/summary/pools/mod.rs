@@ -8,7 +8,7 @@ mod forks;
 
 use crate::facts::ArgumentKind;
 use crate::facts::ExprKind;
-use crate::knowledge::{Role, WorkerKind};
+use crate::knowledge::{LifeStep, Role, WorkerKind};
 use crate::link::values::{ExprRef, Site, ValueId};
 use crate::link::{Callee, Program};
 
@@ -52,25 +52,24 @@ impl Pools {
 }
 
 /// A method of something outside the project that a call calls: its name without the type, its full name, its receiver.
-fn external_methods(program: &Program<'_>, call: ExprRef) -> Vec<(String, String, ValueId)> {
+fn external_methods(program: &Program<'_>, call: ExprRef) -> Vec<(String, ValueId)> {
     let mut found = Vec::new();
     for callee in program.callees(call) {
         if let Callee::External {
             name,
             receiver: Some(receiver),
         } = callee
-            && let Some((_, method)) = name.rsplit_once('.')
         {
-            found.push((method.to_owned(), name.clone(), receiver));
+            found.push((name, receiver));
         }
     }
     found
 }
 
-/// The vocabulary of workers and pools.
-const JOIN: &str = "join";
-/// Starts a thread.
-const START: &str = "start";
+/// What a method does to the life of its worker or pool.
+fn step(program: &Program<'_>, method: &str) -> Option<LifeStep> {
+    program.knowledge.call(method)?.step
+}
 
 /// Whether a value is a thread or process object of this kind.
 fn is_worker(program: &Program<'_>, value: ValueId, kind: WorkerKind) -> bool {

@@ -7,7 +7,7 @@ use crate::finding::FileId;
 use crate::knowledge::WorkerKind;
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
-use crate::link::{Callee, Intent, Program, Slot, Submission};
+use crate::link::{Callee, Intent, Program, Slot, Submission, Target};
 
 use super::places::{same_text, single_site};
 
@@ -274,6 +274,10 @@ impl<'a> Unit<'_, 'a> {
         if site == Some(Site::Expr(submission.call)) {
             return Share::Own;
         }
+        // An expression that may be one of several objects does not say whether two runs have the same.
+        if !is_one_object(submission, self.root) && self.loop_span().is_none() {
+            return Share::Unknown;
+        }
         if submission.intent == Intent::Several && !self.same_receiver_elsewhere() {
             return Share::Unknown;
         }
@@ -287,6 +291,7 @@ impl<'a> Unit<'_, 'a> {
         }
     }
 
+    /// Whether another submission of the same function runs a method of the very same object.
     fn same_receiver_elsewhere(&self) -> bool {
         let scope = self.program.function_around(self.submission().scope);
         let others = self
@@ -295,9 +300,22 @@ impl<'a> Unit<'_, 'a> {
             .iter()
             .enumerate()
             .filter(|(number, other)| *number != self.number && self.program.function_around(other.scope) == scope);
+        let runs_same = |target: &Target| target.function() == Some(self.root) && target.receiver() == self.receiver;
+        let own_text = self.receiver_text(self.submission());
         others
-            .flat_map(|(_, other)| &other.targets)
-            .any(|target| target.function() == Some(self.root) && target.receiver() == self.receiver)
+            .filter(|(_, other)| is_one_object(other, self.root) && other.targets.iter().any(runs_same))
+            // An object that is known by its class only is the same where it is written the same.
+            .any(|(_, other)| self.has_site() || own_text.is_some() && own_text == self.receiver_text(other))
+    }
+
+    fn has_site(&self) -> bool {
+        self.receiver
+            .is_some_and(|receiver| self.program.site(receiver).is_some())
+    }
+
+    fn receiver_text(&self, submission: &Submission<'_>) -> Option<String> {
+        let base = self.receiver_expression(submission.callable?, 0)?;
+        Some(self.program.text(base))
     }
 
     /// The `x` of a submitted `x.method`.
@@ -542,4 +560,10 @@ fn repeats(program: &Program<'_>, iterable: ExprRef) -> bool {
 /// The same argument of all submissions of one target in one function.
 pub(super) fn submitting_calls(program: &Program<'_>) -> BTreeSet<ExprRef> {
     program.submissions.iter().map(|submission| submission.call).collect()
+}
+
+/// Whether a submission runs a function for one receiver only.
+fn is_one_object(submission: &Submission<'_>, root: ScopeRef) -> bool {
+    let runs_root = |target: &&Target| target.function() == Some(root);
+    submission.targets.iter().filter(runs_root).count() == 1
 }

@@ -155,6 +155,10 @@ impl CallGraph {
         for scope in &program.file(file).scopes {
             for &decorator in &scope.decorators {
                 let at = ExprRef { file, expr: decorator };
+                // `@wraps(f)` names `f` and does not run it; caches and retries run it when it is called.
+                if program.semantic_of_decorator(at).is_some() {
+                    continue;
+                }
                 let callees = program.callees_of(program.values(at));
                 for (function, bound) in functions_of(program, &callees) {
                     self.add(program, at, function, bound, callees.len() == 1);
