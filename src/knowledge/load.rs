@@ -231,8 +231,8 @@ impl Knowledge {
         self.user.get(name).and_then(|name| self.call(name))
     }
 
-    /// What a method of this name does whatever the receiver is: all types that have one agree on the kind of work. The
-    /// cheapest of them is given.
+    /// What a method of this name does whatever the receiver is: all types that have one agree on the kind of work, if
+    /// not on what they wait for. The cheapest of them is given.
     #[must_use]
     pub fn common_method(&self, method: &str) -> Option<CallFact> {
         let owners = self.owners.get_or_init(|| self.methods_by_name()).get(method)?;
@@ -242,10 +242,7 @@ impl Knowledge {
             .collect();
         let first = facts.first()?;
         let part = dominant_part(first);
-        if facts
-            .iter()
-            .any(|fact| dominant_part(fact) != part || fact.on != first.on)
-        {
+        if facts.iter().any(|fact| dominant_part(fact) != part) {
             return None;
         }
         let cheapest = facts.iter().min_by(|a, b| upper_bound(a).total_cmp(&upper_bound(b)))?;

@@ -65,7 +65,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// Whether each run of the work makes its own queue.
 fn is_own(context: &Context<'_>, count: &SharedUse) -> bool {
     let program = context.program;
-    let makers = count.objects.iter().map(|&object| program.function_around(program.scope_of(object)));
+    let makers = count
+        .objects
+        .iter()
+        .map(|&object| program.function_around(program.scope_of(object)));
     let mut makers = makers.peekable();
     makers.peek().is_some() && makers.all(|maker| !context.locks().uses().submissions_of(maker).is_empty())
 }

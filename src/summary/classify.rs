@@ -60,7 +60,12 @@ pub fn read(profile: &Profile) -> Reading {
     let parts = Parts::of(profile);
     let total = parts.total();
     let unknown: f64 = profile.unknown.iter().map(|call| call.times).sum();
-    let unknown_seconds = unknown * UNKNOWN_CALL;
+    // What is called very often is mostly cheap.
+    let unknown_seconds: f64 = profile
+        .unknown
+        .iter()
+        .map(|call| call.times.max(1.0).sqrt().min(call.times) * UNKNOWN_CALL)
+        .sum();
     if total < TRIVIAL {
         return short_reading(profile, unknown, total);
     }
@@ -87,6 +92,10 @@ pub fn read(profile: &Profile) -> Reading {
         if weight > 0.1 && class != Class::IoBound {
             confidence = Confidence::Low;
         }
+    }
+    // What a consumer does with what it takes is its work: not knowing that is not knowing the work.
+    if unknown > 0.0 && class == Class::IoBound && profile.handover.typical > profile.wait.typical {
+        confidence = Confidence::Low;
     }
     if !overlap_free(profile, class) {
         confidence = confidence.min(Confidence::Medium);

@@ -17,7 +17,7 @@ use crate::link::values::{ExprRef, ScopeRef, Value};
 use super::calls::CallCosts;
 use super::estimate::Estimate;
 use super::profile::{Part, Profile};
-use super::sizes::{ENDLESS_ROUNDS, Rounds, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
+use super::sizes::{ENDLESS_ROUNDS, Rounds, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
 
 /// One step of the interpreter: an operator, a lookup, a store.
 pub(super) const STEP: f64 = 2.5e-8;
@@ -260,7 +260,14 @@ impl Walk<'_, '_> {
             ExprKind::Bool(true) | ExprKind::Int(Some(1))
         );
         let waits = round.wait.typical + round.handover.typical > 0.0;
-        let count = if endless || waits { ENDLESS_ROUNDS } else { WHILE_ROUNDS };
+        let spins = endless && !waits && round.unknown.is_empty() && !leaves_early(body);
+        let count = if spins {
+            SPINNING_ROUNDS
+        } else if endless || waits {
+            ENDLESS_ROUNDS
+        } else {
+            WHILE_ROUNDS
+        };
         let once = round.clone();
         let mut profile = self.looped(statement, round, Rounds { count, known: false });
         if waits {
@@ -410,7 +417,7 @@ impl Walk<'_, '_> {
 fn describe_loop(rounds: Rounds) -> String {
     if rounds.known {
         format!("a loop of {:.0} rounds", rounds.count.typical)
-    } else if rounds.count == ENDLESS_ROUNDS {
+    } else if rounds.count == ENDLESS_ROUNDS || rounds.count == SPINNING_ROUNDS {
         "a loop without end".to_owned()
     } else if rounds.count == UNKNOWN_ROUNDS {
         "a loop over data".to_owned()

@@ -14,6 +14,8 @@ pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
 pub(super) const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
 /// Rounds of a loop without end.
 pub(super) const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
+/// Rounds of a loop that nothing ends and that waits for nothing.
+pub(super) const SPINNING_ROUNDS: Estimate = Estimate::new(1e3, 1e6, 1e6);
 /// Calls that a recursion makes.
 pub(super) const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
 /// Bytes of a string or buffer of unknown size.

@@ -314,14 +314,16 @@ impl<'p, 'a> Search<'p, 'a> {
         };
         let of_class = |value| matches!(program.value(value), Value::Class(_));
         let index = program.index(write.at.file);
-        let statement = index.statement_of(write.at.expr).map(|id| &index.statement(id).stmt.kind);
+        let statement = index
+            .statement_of(write.at.expr)
+            .map(|id| &index.statement(id).stmt.kind);
         let facts = program.file(write.at.file);
         program.values(program.sibling(write.at, *base)).iter().any(of_class)
             && matches!(statement, Some(StmtKind::Assign { value, .. })
-                if matches!(facts.kind(*value), ExprKind::Name { reaching, .. }
-                    if !reaching.is_empty() && reaching.iter().all(|&def| {
-                        matches!(facts.definition(def).kind, DefKind::Parameter { .. })
-                    })))
+            if matches!(facts.kind(*value), ExprKind::Name { reaching, .. }
+                if !reaching.is_empty() && reaching.iter().all(|&def| {
+                    matches!(facts.definition(def).kind, DefKind::Parameter { .. })
+                })))
     }
 
     /// Where the parent misses a write: `None` where it does not, `Some(None)` where nothing at all looks at it.
