@@ -13,10 +13,10 @@
 //! | [`advice`] | a submission, profiles | class, best worker, predicted speed-up |
 //! | [`rules`] | all of the above | findings, unfiltered |
 //! | [`pipeline`] | sources, settings | findings that are neither suppressed nor switched off |
-//! | [`report`] | findings | terminal, concise, JSON |
+//! | [`report`] | findings | terminal, concise, JSON, SARIF and the formats of CI services |
 //!
 //! [`knowledge`] is the data under `rules/knowledge`: what API calls cost, return and mean. [`config`] resolves options
-//! into settings; [`cli`] is the rim. Adding a rule is one file in `src/rules`, one page in `rules/` and one folder in
+//! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a rule is one file in `src/rules`, one page in `rules/` and one folder in
 //! `fixtures/`; adding an API is one line of TOML.
 //!
 //! # Where the design was changed, and why
@@ -42,8 +42,10 @@
 //! 9. Bad fixtures are proven on CPython where that is possible; the examples on rule pages are run by the tests.
 
 pub mod advice;
+pub mod changes;
 pub mod cli;
 pub mod config;
+pub mod edit;
 pub mod facts;
 pub mod finding;
 pub mod knowledge;

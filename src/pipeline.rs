@@ -1,15 +1,19 @@
 //! The stages in order, from sources to what is reported.
 
+mod shown;
+
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::advice::{Assessment, target_names};
-use crate::config::{Selection, Settings};
+use crate::config::{Selections, Settings};
 use crate::facts::{FileFacts, lower};
-use crate::finding::{Confidence, Finding, Profile, SpeedUp, SubmissionReport};
+use crate::finding::{FileId, Finding, Profile, SpeedUp, SubmissionReport};
 use crate::knowledge::Knowledge;
 use crate::link::{Program, Submission, Target};
 use crate::rules::{self, Context};
-use crate::source::{SourceError, Sources, Suppressions};
+use crate::source::{SourceError, Sources};
 use crate::summary::Summaries;
 
 /// What a check found.
@@ -19,8 +23,10 @@ pub struct CheckOutcome {
     pub findings: Vec<Finding>,
     /// How many files were looked at.
     pub files: usize,
-    /// How many of them were parsed.
+    /// How many were parsed, with those around them.
     pub parsed: usize,
+    /// How many findings are left out because the baseline has them.
+    pub known: usize,
     /// What could not be read.
     pub errors: Vec<SourceError>,
 }
@@ -41,13 +47,14 @@ pub struct AdviseOutcome {
 pub fn check(sources: &Sources, settings: &Settings) -> CheckOutcome {
     let facts = facts_of(sources);
     let findings = with_context(sources, &facts, settings, |context| {
-        let selection = Selection::new(settings).unwrap_or_default();
-        rules::run(context, &|rule| selection.is_on(rule.code, rule.name))
+        let selections = Selections::new(settings);
+        rules::run(context, &|rule| selections.is_on_anywhere(rule.code, rule.name))
     });
     CheckOutcome {
-        findings: shown(findings, sources, &facts, settings),
-        files: sources.files.len(),
+        findings: shown::shown(findings, sources, &facts, settings),
+        files: sources.given().count(),
         parsed: facts.len(),
+        known: 0,
         errors: sources.errors.clone(),
     }
 }
@@ -58,14 +65,32 @@ pub fn advise(sources: &Sources, settings: &Settings) -> AdviseOutcome {
     let facts = facts_of(sources);
     let submissions = with_context(sources, &facts, settings, |context| {
         let all = context.program.submissions.iter().enumerate();
-        all.map(|(number, submission)| report(context.program, submission, context.assessment(number)))
+        let given = all.filter(|(_, submission)| {
+            let place = context.program.place(submission.call);
+            sources.file(place.file).is_given
+        });
+        given
+            .map(|(number, submission)| report(context.program, submission, context.assessment(number)))
             .collect()
     });
     AdviseOutcome {
         submissions,
-        files: sources.files.len(),
+        files: sources.given().count(),
         errors: sources.errors.clone(),
     }
+}
+
+/// The line on which the statement of each finding starts, in the order of the list.
+#[must_use]
+pub fn statement_lines(findings: &[Finding], sources: &Sources) -> Vec<u32> {
+    let mut lowered: BTreeMap<FileId, FileFacts> = BTreeMap::new();
+    let line = |finding: &Finding| {
+        let file = sources.file(finding.place.file);
+        let facts = lowered.entry(finding.place.file).or_insert_with(|| lower(&file.text));
+        let own = file.position(finding.place.span.start).line;
+        shown::first_line_of_statement(facts, file, finding.place.span).unwrap_or(own)
+    };
+    findings.iter().map(line).collect()
 }
 
 fn facts_of(sources: &Sources) -> Vec<FileFacts> {
@@ -90,63 +115,6 @@ fn with_context<T>(
     let program = Program::link(&sources.files, facts, knowledge, settings);
     let summaries = Summaries::compute(&program);
     read(&Context::new(&program, &summaries, settings))
-}
-
-/// Families of rules about time that is lost: work on the wrong worker, a loop that stands still, work one at a time.
-/// Nobody waits for a test.
-const ABOUT_SPEED: [&str; 3] = ["CC1", "CC6", "CC8"];
-
-/// The findings that are neither suppressed nor switched off, each once.
-fn shown(mut findings: Vec<Finding>, sources: &Sources, facts: &[FileFacts], settings: &Settings) -> Vec<Finding> {
-    let selection = Selection::new(settings).unwrap_or_default();
-    let suppressions: Vec<Suppressions> = sources
-        .files
-        .iter()
-        .zip(facts)
-        .map(|(file, facts)| Suppressions::from_comments(&facts.comments, &file.text, &file.lines))
-        .collect();
-    for finding in &mut findings {
-        // What tests do to provoke trouble is not trouble.
-        if sources.files[finding.place.file.index()].is_test && finding.code != "CC004" {
-            finding.confidence = finding.confidence.lowered();
-            if ABOUT_SPEED.iter().any(|family| finding.code.starts_with(family)) {
-                finding.confidence = Confidence::Low;
-            }
-        }
-    }
-    findings.retain(|finding| {
-        let file = &sources.files[finding.place.file.index()];
-        let line = file.position(finding.place.span.start).line;
-        let statement = first_line_of_statement(&facts[finding.place.file.index()], file, finding).unwrap_or(line);
-        finding.confidence >= settings.min_confidence
-            && selection.is_on_in(finding.code, finding.name, &file.path)
-            && !suppressions[finding.place.file.index()].is_suppressed(finding.code, finding.name, line, statement)
-    });
-    findings.sort_by(|a, b| (a.place, a.code, &a.message).cmp(&(b.place, b.code, &b.message)));
-    findings.dedup_by(|a, b| a.place == b.place && a.code == b.code);
-    findings
-}
-
-/// The line on which the innermost statement around a finding starts.
-fn first_line_of_statement(facts: &FileFacts, file: &crate::source::SourceFile, finding: &Finding) -> Option<u32> {
-    let mut innermost = None;
-    for scope in &facts.scopes {
-        innermost_statement(&scope.body, finding.place.span, &mut innermost);
-    }
-    innermost.map(|span: crate::facts::Span| file.position(span.start).line)
-}
-
-fn innermost_statement(block: &[crate::facts::Stmt], span: crate::facts::Span, found: &mut Option<crate::facts::Span>) {
-    for statement in block {
-        if statement.span.contains(span) {
-            if found.is_none_or(|other| other.contains(statement.span)) {
-                *found = Some(statement.span);
-            }
-            for inner in crate::facts::child_blocks(statement) {
-                innermost_statement(inner, span, found);
-            }
-        }
-    }
 }
 
 fn report(program: &Program<'_>, submission: &Submission<'_>, assessment: &Assessment) -> SubmissionReport {

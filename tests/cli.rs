@@ -1,110 +1,13 @@
 //! Runs the program as users do: in a folder of its own, with a scrubbed environment.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
-use std::fs;
+mod program;
+
 use std::io::Write;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use concheck::report::{ADVISE_SCHEMA, CHECK_SCHEMA};
-use serde_json::Value;
-
-/// Not Python in any version.
-const BROKEN: &str = "def broken(:\n    pass\n";
-
-struct Project(tempfile::TempDir);
-
-impl Project {
-    fn new(files: &[(&str, &str)]) -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
-        for (path, text) in files {
-            project.write(path, text.as_bytes());
-        }
-        project
-    }
-
-    fn write(&self, path: &str, bytes: &[u8]) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-
-    fn path(&self, inner: &str) -> PathBuf {
-        self.0.path().join(inner)
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the program under test is started here")]
-    fn command(&self, folder: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_concheck"));
-        command
-            .current_dir(self.path(folder))
-            .env_clear()
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        Run::from(self.command("", arguments).output().unwrap())
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let run = self.run(&[arguments, &["--output-format", "json"]].concat());
-        assert!(matches!(run.code, 0 | 1), "{run:?}");
-        valid(&run.out, CHECK_SCHEMA)
-    }
-}
-
-#[derive(Debug)]
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Run {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code().expect("the program was not killed"),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-#[track_caller]
-fn valid(text: &str, schema: &str) -> Value {
-    let document = serde_json::from_str(text).unwrap();
-    let schema = serde_json::from_str(schema).unwrap();
-    if let Err(error) = jsonschema::validate(&schema, &document) {
-        panic!("{error}\n{text}");
-    }
-    document
-}
-
-fn codes(document: &Value) -> Vec<(String, String, u64)> {
-    let findings = document["findings"].as_array().unwrap();
-    let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
-    findings
-        .iter()
-        .map(|one| (text(one, "code"), text(one, "path"), one["line"].as_u64().unwrap()))
-        .collect()
-}
-
-/// Exit code 2, nothing on standard output, one line on standard error with this text.
-#[track_caller]
-fn check_refused(project: &Project, arguments: &[&str], text: &str) {
-    let run = project.run(arguments);
-    assert_eq!(
-        (run.code, run.out.as_str(), run.err.lines().count()),
-        (2, "", 1),
-        "{run:?}"
-    );
-    assert!(
-        run.err.starts_with("concheck: ") && run.err.contains(text),
-        "{text:?} in {run:?}"
-    );
-}
+use program::{BROKEN, Project, Run, check_refused, codes, valid};
 
 #[test]
 fn a_clean_project_exits_with_0_and_says_so() {
@@ -238,7 +141,7 @@ fn mistakes_on_the_command_line_are_told_in_one_line() {
     for (arguments, text) in [
         (&["no/such.py"][..], "`no/such.py` does not exist"),
         (&["a.py", "--colour"], "unexpected argument '--colour'"),
-        (&["--output-format", "xml"], "[possible values: full, concise, json]"),
+        (&["--output-format", "xml"], "the formats are full, concise, json, "),
         (&["--color", "sometimes"], "[possible values: auto, always, never]"),
         (&["explain"], "<CODE|NAME>"),
         (
@@ -300,7 +203,7 @@ fn mistakes_in_files_are_told_with_file_and_line() {
         ),
         (
             "colour = 1",
-            "concheck.toml:1: unknown key `colour`; expected exclude, extend-exclude, ",
+            "concheck.toml:1: unknown key `colour`; expected baseline, exclude, extend, extend-exclude, ",
         ),
         (
             "platforms = 'linux'",

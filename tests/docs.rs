@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use concheck::config;
 use concheck::rules::{self, Rule};
 
 const HOMEPAGE: &str = env!("CARGO_PKG_HOMEPAGE");
@@ -155,6 +156,80 @@ fn every_rule_has_its_chapter() {
         }
     }
     assert!(stale.is_empty(), "these were stale and have been rewritten: {stale:?}");
+}
+
+/// The table of all options.
+fn options() -> String {
+    let mut text = String::from("| key | what it does | example |\n|---|---|---|\n");
+    for option in config::options() {
+        text.push_str(&format!(
+            "| `{}` | {} | `{}` |\n",
+            option.key, option.summary, option.example
+        ));
+    }
+    text
+}
+
+#[test]
+fn every_option_of_the_configuration_is_explained() {
+    let path = source().join("configuration.md");
+    let text = support::read(&path);
+    let (before, rest) = text
+        .split_once("<!-- options:begin -->\n")
+        .expect("the table has a place");
+    let (_, after) = rest.split_once("<!-- options:end -->").expect("the table has an end");
+    let table = options();
+    let wanted = format!("{before}<!-- options:begin -->\n{table}<!-- options:end -->{after}");
+    assert!(
+        !put(&path, &wanted),
+        "the table of options was stale and has been rewritten"
+    );
+}
+
+/// What `concheck COMMAND --help` says, for all commands.
+fn help() -> String {
+    let say = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_concheck"));
+        let output = command.args(arguments).env_clear().output().expect("concheck starts");
+        String::from_utf8(output.stdout).expect("help is UTF-8")
+    };
+    let all = say(&["--help"]);
+    let commands = all.split_once("Commands:\n").expect("there are commands").1;
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
+    names
+        .filter(|name| *name != "help")
+        .map(|name| say(&[name, "--help"]))
+        .collect()
+}
+
+#[test]
+fn flags_in_the_guides_exist() {
+    /// Flags of other programs.
+    const FOREIGN: [&str; 3] = ["--all-files", "--path", "--release"];
+    let chapters = support::sorted_entries(&source());
+    let chapters = chapters.into_iter().filter(|path| path.is_file());
+    let help = help();
+    let mut problems = Vec::new();
+    for path in chapters.chain([support::repository().join("README.md")]) {
+        let text = support::read(&path);
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+        let is_flag =
+            |word: &&str| word.starts_with("--") && word[2..].starts_with(|letter: char| letter.is_alphabetic());
+        for flag in words.filter(is_flag) {
+            let is_known = help
+                .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-')
+                .any(|word| word == flag);
+            if !is_known && !FOREIGN.contains(&flag) {
+                problems.push(format!("{}: {flag}", path.display()));
+            }
+        }
+    }
+    assert!(
+        problems.is_empty(),
+        "no command has these flags:\n{}",
+        problems.join("\n")
+    );
 }
 
 /// The book as HTML: each file with its text, by its path in the book.

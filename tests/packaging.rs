@@ -51,6 +51,22 @@ if __name__ == \"__main__\":
     main()
 ";
 
+/// Hands over work that another file holds.
+const USER: &str = "\
+from concurrent.futures import ThreadPoolExecutor
+
+from new import count_primes
+
+
+def main():
+    with ThreadPoolExecutor() as executor:
+        print(list(executor.map(count_primes, [50_000, 60_000, 70_000, 80_000])))
+
+
+if __name__ == \"__main__\":
+    main()
+";
+
 /// The folder of the build that these tests belong to.
 fn target() -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -324,6 +340,7 @@ fn pre_commit_runs_the_published_package() {
     let project = busy_project(&[
         (".pre-commit-config.yaml", &pre_commit_snippet()),
         ("clean.py", "x = 1\n"),
+        ("user.py", USER),
     ]);
     let store = tempfile::tempdir().expect("a temporary folder can be made");
     let links = format!("{} {}", wheels(tools).display(), tools.join(LINKS).display());
@@ -343,6 +360,10 @@ fn pre_commit_runs_the_published_package() {
     assert!(code == Some(0) && shown.contains("Passed"), "{shown}");
     let (code, shown) = pre_commit(&["--files", "new.py"]);
     assert!(code == Some(1) && shown.contains("new.py:"), "{shown}");
+    // What `user.py` hands over is in a file that pre-commit does not name; findings there are not shown.
+    let (code, shown) = pre_commit(&["--files", "user.py"]);
+    assert!(code == Some(1) && shown.contains("user.py:"), "{shown}");
+    assert!(shown.contains("found 1 problem (1 warning) in 1 file"), "{shown}");
     let (code, shown) = pre_commit(&["--files", "pyproject.toml"]);
     assert!(code == Some(0) && shown.contains("Skipped"), "{shown}");
 }
@@ -457,12 +478,18 @@ fn the_action_installs_the_package_and_fails_on_findings() {
     let Some(tools) = tools() else { return };
     let version = ("version", env!("CARGO_PKG_VERSION"));
     let pip = [("PIP_NO_INDEX", Path::new("1")), ("PIP_FIND_LINKS", wheels(tools))];
-    let runner = Runner::new(tools, &[version, ("format", "concise")]);
+    let runner = Runner::new(tools, &[version, ("sarif-file", "out.sarif"), ("fail-on", "warning")]);
     let installed = runner.step(0, &pip);
     assert!(installed.status.success(), "{}", text(&installed));
     let checked = runner.step(1, &[]);
     assert_eq!(checked.status.code(), Some(1), "{}", text(&checked));
-    assert!(text(&checked).contains(" CC101 "), "{}", text(&checked));
+    assert!(
+        text(&checked).contains("::warning title=concheck CC101"),
+        "{}",
+        text(&checked)
+    );
+    let report: Value = serde_json::from_str(&support::read(&runner.path("job/out.sarif"))).expect("SARIF is JSON");
+    assert_eq!(report["runs"][0]["results"][0]["ruleId"], "CC101");
     let missing = Runner::new(tools, &[("version", "0.0.0")]).step(0, &pip);
     assert!(!missing.status.success(), "{}", text(&missing));
 }

@@ -36,7 +36,7 @@ struct Marks {
 /// What `concheck` says: the spots, with the message of each, or why it could not be asked.
 fn findings(directory: &Path, path: &str) -> Result<Vec<(Spot, String)>, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_concheck"))
-        .args([path, "--output-format", "json", "--isolated"])
+        .args([path, "--output-format", "json", "--isolated", "--no-project"])
         .current_dir(directory)
         .env_clear()
         .output()

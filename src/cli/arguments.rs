@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
+use super::output::Output;
 use super::terminal::ColorWhen;
-use crate::report::Format;
+use crate::report::InventoryFormat;
 
 /// Finds Python work that is handed to the wrong kind of worker, and hand-offs that fail.
 ///
@@ -30,6 +32,14 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List all rules
     Rules(RulesArguments),
+    /// Show the settings in force, and where each was said
+    Config(ConfigArguments),
+    /// Write a configuration to start from into pyproject.toml, or into concheck.toml where there is none
+    Init(InitArguments),
+    /// Print completions for a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man,
 }
 
 /// Arguments of `concheck check`.
@@ -37,6 +47,34 @@ pub(super) enum Command {
 pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) run: RunArguments,
+    /// How to report, and into which file; several times for several reports. Without a file the report goes to
+    /// standard output. [default: full] [formats: full, concise, json, json-lines, github, gitlab, junit, rdjson, sarif]
+    #[arg(long, value_name = "FORMAT[=FILE]")]
+    pub(super) output_format: Vec<Output>,
+    #[command(flatten)]
+    pub(super) choice: ChoiceArguments,
+    #[command(flatten)]
+    pub(super) known: KnownArguments,
+    /// Exit with 1 only for findings at least this bad: error, warning or advice (the default)
+    #[arg(long, value_name = "SEVERITY", conflicts_with = "exit_zero")]
+    pub(super) fail_on: Option<String>,
+    /// Exit with 0 even when there are findings
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// Print how many findings each rule has, instead of the findings
+    #[arg(long)]
+    pub(super) statistics: bool,
+    /// Print the files that would be checked, and check nothing
+    #[arg(long)]
+    pub(super) show_files: bool,
+    /// Print the settings in force, and check nothing
+    #[arg(long, conflicts_with = "show_files")]
+    pub(super) show_settings: bool,
+}
+
+/// Which findings are shown.
+#[derive(Debug, Args)]
+pub(super) struct ChoiceArguments {
     /// Only these rules: codes, starts of codes or names, apart by commas
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     pub(super) select: Option<Vec<String>>,
@@ -49,9 +87,26 @@ pub(super) struct CheckArguments {
     /// Show findings of low confidence too
     #[arg(long)]
     pub(super) pedantic: bool,
-    /// Exit with 0 even when there are findings
-    #[arg(long)]
-    pub(super) exit_zero: bool,
+    /// Only findings on lines that changed since this revision of git, or since the branch left it
+    #[arg(long, value_name = "REV")]
+    pub(super) diff_base: Option<String>,
+}
+
+/// What is known already.
+#[derive(Debug, Args)]
+pub(super) struct KnownArguments {
+    /// Show only findings that are not in this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Use no baseline, whatever the configuration says
+    #[arg(long, conflicts_with = "baseline")]
+    pub(super) no_baseline: bool,
+    /// Write all findings into this file, instead of showing them; what is no longer found is taken out of it
+    #[arg(long, value_name = "FILE", conflicts_with = "add_ignore")]
+    pub(super) write_baseline: Option<PathBuf>,
+    /// Switch the findings off by comments in the source, with this reason, instead of showing them
+    #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(super) add_ignore: Option<String>,
 }
 
 /// Arguments of `concheck advise`.
@@ -59,6 +114,9 @@ pub(super) struct CheckArguments {
 pub(super) struct AdviseArguments {
     #[command(flatten)]
     pub(super) run: RunArguments,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub(super) output_format: OutputFormat,
     /// Show for each what the judgement rests on
     #[arg(long)]
     pub(super) evidence: bool,
@@ -83,15 +141,52 @@ pub(super) struct RulesArguments {
     pub(super) color: ColorWhen,
 }
 
+/// Arguments of `concheck config`.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    #[command(flatten)]
+    pub(super) choice: ChoiceArguments,
+    /// Print the JSON Schema of the options instead
+    #[arg(long)]
+    pub(super) schema: bool,
+}
+
+/// Arguments of `concheck init`.
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// The folder of the project
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folder: PathBuf,
+    /// Tell Ruff about concheck's codes, too, so that it keeps comments such as `# noqa: CC101`
+    #[arg(long)]
+    pub(super) ruff: bool,
+}
+
+/// Arguments of `concheck completions`.
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
 /// Arguments of the commands that read Python files.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// Files and folders; - is standard input
     #[arg(value_name = "PATHS", default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
-    /// How to report
-    #[arg(long, value_name = "FORMAT", default_value = "full")]
-    pub(super) output_format: OutputFormat,
+    /// The file that standard input stands for
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filename: Option<PathBuf>,
+    /// Do not read the project around files that are named
+    #[arg(long)]
+    pub(super) no_project: bool,
+    /// Leave out what is excluded even when it is named
+    #[arg(long)]
+    pub(super) force_exclude: bool,
     /// Python versions in scope, such as 3.14, ">=3.10" or 3.10-3.14
     #[arg(long, value_name = "VERSIONS")]
     pub(super) target_version: Option<String>,
@@ -118,7 +213,7 @@ pub(super) struct RunArguments {
     pub(super) color: ColorWhen,
 }
 
-/// The output formats.
+/// The formats of an inventory.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum OutputFormat {
     /// With source and evidence
@@ -129,7 +224,7 @@ pub(super) enum OutputFormat {
     Json,
 }
 
-impl From<OutputFormat> for Format {
+impl From<OutputFormat> for InventoryFormat {
     fn from(format: OutputFormat) -> Self {
         match format {
             OutputFormat::Full => Self::Full,

@@ -1,34 +1,101 @@
 //! `concheck check`.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
-use super::arguments::CheckArguments;
+use super::arguments::{CheckArguments, ChoiceArguments};
 use super::error::CliError;
-use super::{run, terminal};
+use super::{config as config_command, known, output, run, terminal};
+use crate::changes::{self, Changes};
 use crate::config::{self, ConfigError, KnownRules, Options};
-use crate::finding::Confidence;
-use crate::{pipeline, report};
+use crate::finding::{Confidence, Finding, Place};
+use crate::pipeline;
+use crate::report::Format;
+use crate::source::{Sources, plain};
 
 const FINDINGS: u8 = 1;
 
 /// Checks the paths; the exit code says whether something was found.
 pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
-    let known = run::known_rules();
-    let options = options(&arguments, &known)?;
-    let settings = run::settings(&arguments.run, options, &known)?;
-    let (sources, outcome) = run::analysed(&arguments.run, &settings, pipeline::check)?;
-    run::tell_errors(&arguments.run, &outcome.errors, &sources);
-    let (mut out, style) = terminal::stdout(arguments.run.color, arguments.run.quiet);
-    report::write_check(&mut out, arguments.run.output_format.into(), style, &outcome, &sources)?;
+    let stdout_format = output::on_stdout(&arguments.output_format)?;
+    let known_rules = run::known_rules();
+    let request = run::request(&arguments.run, options(&arguments, &known_rules)?)?;
+    let resolved = run::settings(&request, &known_rules)?;
+    if arguments.show_settings {
+        return config_command::show(&resolved, arguments.run.color);
+    }
+    let mut settings = resolved.settings;
+    if arguments.show_files {
+        let sources = run::read(&arguments.run, &request, &mut settings)?;
+        return show_files(&arguments, &sources);
+    }
+    let changes = arguments.choice.diff_base.as_deref().map(changes::since).transpose()?;
+    let baseline = known::baseline(&arguments.known, &settings)?;
+    let (sources, (mut outcome, settings)) = run::analysed(&arguments.run, &request, settings, |sources, settings| {
+        (pipeline::check(sources, settings), settings.clone())
+    })?;
+    if !stdout_format.is_some_and(Format::tells_errors) {
+        run::tell_errors(&arguments.run, &outcome.errors, &sources);
+    }
+    if let Some(path) = &arguments.known.write_baseline {
+        return known::write_baseline(path, &outcome, &sources, arguments.run.quiet);
+    }
+    if let Some(baseline) = baseline {
+        known::hide(&baseline, &mut outcome, &sources, &settings, arguments.run.quiet);
+    }
+    if let Some(changes) = changes {
+        outcome.findings.retain(|finding| is_new(finding, &changes, &sources));
+    }
+    if let Some(reason) = &arguments.known.add_ignore {
+        return known::add_ignores(reason, &outcome, &sources, arguments.run.quiet);
+    }
+    output::write_all(&arguments, &outcome, &sources)?;
+    let fails = outcome
+        .findings
+        .iter()
+        .any(|finding| finding.severity >= settings.fail_on);
+    Ok(if fails && !arguments.exit_zero { FINDINGS } else { 0 })
+}
+
+/// Whether the finding, or something that it rests on, stands on a line that has changed.
+fn is_new(finding: &Finding, changes: &Changes, sources: &Sources) -> bool {
+    let current = std::env::current_dir().unwrap_or_default();
+    let has_changed = |place: Place| {
+        let file = sources.file(place.file);
+        let (first, last) = (file.position(place.span.start), file.position(place.span.end));
+        // Git names folders by where they really are.
+        let path = plain(&current.join(Path::new(&file.path)));
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let path = folder
+            .zip(path.file_name())
+            .map_or(path.clone(), |(folder, name)| folder.join(name));
+        changes.touch(&path, first.line, last.line)
+    };
+    has_changed(finding.place) || finding.related.iter().any(|note| has_changed(note.place))
+}
+
+fn show_files(arguments: &CheckArguments, sources: &Sources) -> Result<u8, CliError> {
+    run::tell_errors(&arguments.run, &sources.errors, sources);
+    let (mut out, _) = terminal::stdout(arguments.run.color, arguments.run.quiet);
+    for file in sources.given() {
+        writeln!(out, "{}", file.path)?;
+    }
     out.flush()?;
-    Ok(if outcome.findings.is_empty() || arguments.exit_zero {
-        0
-    } else {
-        FINDINGS
-    })
+    Ok(0)
 }
 
 fn options(arguments: &CheckArguments, known: &KnownRules) -> Result<Options, CliError> {
+    let fail_on = arguments.fail_on.as_deref();
+    let fail_on = fail_on.map(|text| config::severity("--fail-on", text)).transpose();
+    Ok(Options {
+        fail_on: fail_on.map_err(ConfigError::from)?,
+        baseline: arguments.known.baseline.clone(),
+        ..choice(&arguments.choice, known)?
+    })
+}
+
+/// The options that say which findings are shown.
+pub(super) fn choice(arguments: &ChoiceArguments, known: &KnownRules) -> Result<Options, CliError> {
     let level = arguments.min_confidence.as_deref();
     let level = level
         .map(|text| config::confidence("--min-confidence", text))
@@ -51,4 +118,11 @@ fn selectors(flag: &str, texts: Option<&[String]>, known: &KnownRules) -> Result
     let texts = texts.iter().map(|text| text.trim().to_owned());
     let checked = texts.map(|text| known.check(flag, &text).map(|()| text));
     Ok(Some(checked.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// A line on standard error beside the report.
+pub(super) fn tell(quiet: bool, line: &str) {
+    if !quiet {
+        let _ = writeln!(io::stderr(), "concheck: {line}");
+    }
 }

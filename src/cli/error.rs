@@ -4,7 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::config::ConfigError;
+use crate::changes::ChangesError;
+use crate::config::{ConfigError, InitError};
+use crate::finding::BaselineError;
 use crate::source::DiscoverError;
 
 /// The user's mistake.
@@ -30,6 +32,31 @@ pub(super) enum CliError {
         /// What it was probably meant to be.
         nearest: Option<String>,
     },
+    /// The baseline cannot be used: the user's mistake.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
+    /// Git cannot answer: the user's mistake.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
+    /// A file could not be written where the user wants it: the user's mistake.
+    #[error("`{path}` could not be written: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There is nothing to start from, or no need to: the user's mistake.
+    #[error("`{path}` is left as it is: {reason}")]
+    Init {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: InitError,
+    },
+    /// Options that do not go together: the user's mistake.
+    #[error("{0}")]
+    Usage(&'static str),
     /// The report could not be written: the system's fault.
     #[error("the report could not be written: {0}")]
     Output(#[from] io::Error),
@@ -42,8 +69,8 @@ impl CliError {
     /// The exit code that tells whose fault it was.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Discover(_) | Self::NoSuchRule { .. } => USAGE,
             Self::Output(_) | Self::Panicked(_) => INTERNAL,
+            _ => USAGE,
         }
     }
 }

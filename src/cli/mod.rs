@@ -5,9 +5,14 @@
 mod advise;
 mod arguments;
 mod check;
+mod config;
 mod error;
 mod explain;
+mod generate;
 mod guard;
+mod init;
+mod known;
+mod output;
 mod progress;
 mod rules;
 mod run;
@@ -47,6 +52,10 @@ fn dispatch(arguments: Arguments) -> Result<u8, CliError> {
         Some(Command::Advise(advise)) => advise::run(advise),
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Rules(rules)) => rules::run(&rules),
+        Some(Command::Config(config)) => config::run(config),
+        Some(Command::Init(init)) => init::run(&init),
+        Some(Command::Completions(completions)) => generate::completions(&completions),
+        Some(Command::Man) => generate::man(),
     }
 }
 

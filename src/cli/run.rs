@@ -1,29 +1,51 @@
 //! What `check` and `advise` share: options, sources, and what is said beside the report.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::arguments::RunArguments;
 use super::error::CliError;
 use super::progress::Progress;
-use crate::config::{self, ConfigError, KnownRules, Options, Problem, Request, Settings};
-use crate::report::Format;
-use crate::source::{SourceError, Sources, discover};
+use crate::config::{self, ConfigError, KnownRules, Options, Problem, Request, Resolved, Settings};
+use crate::source::{SourceError, Sources, Wanted, discover};
 
 /// The codes and names of all rules.
 pub(super) fn known_rules() -> KnownRules {
     KnownRules::new(crate::rules::all().iter().map(|rule| (rule.code, rule.name)))
 }
 
-/// Resolves the settings of a run; `options` are those flags that only one command has.
-pub(super) fn settings(run: &RunArguments, options: Options, known: &KnownRules) -> Result<Settings, CliError> {
+/// What a run asks for; `options` are those flags that only one command has.
+pub(super) fn request(run: &RunArguments, options: Options) -> Result<Request, CliError> {
     let common = common_options(run).map_err(ConfigError::from)?;
-    let request = Request {
-        command_line: options.over(common),
+    Ok(Request {
+        command_line: options.over(common).from_command_line(),
         isolated: run.isolated,
         config: run.config.clone(),
-        paths: run.paths.clone(),
-    };
+        paths: around(run),
+    })
+}
+
+/// Resolves the settings of a run.
+pub(super) fn settings(request: &Request, known: &KnownRules) -> Result<Resolved, CliError> {
     Ok(config::resolve(request, known)?)
+}
+
+/// The paths whose configuration counts.
+fn around(run: &RunArguments) -> Vec<PathBuf> {
+    let stdin_name = run.stdin_filename.as_ref();
+    let name = |path: PathBuf| match stdin_name {
+        Some(name) if path.as_os_str() == "-" => name.clone(),
+        _ => path,
+    };
+    paths(run).into_iter().map(name).collect()
+}
+
+/// What is read: a name for standard input asks for it when nothing else is given.
+fn paths(run: &RunArguments) -> Vec<PathBuf> {
+    if run.stdin_filename.is_some() && run.paths == [PathBuf::from(".")] {
+        return vec![PathBuf::from("-")];
+    }
+    run.paths.clone()
 }
 
 fn common_options(run: &RunArguments) -> Result<Options, Problem> {
@@ -42,35 +64,48 @@ fn common_options(run: &RunArguments) -> Result<Options, Problem> {
             .map(|text| config::start_method("--start-method", text))
             .transpose()?,
         free_threaded: run.free_threaded.then_some(true),
+        force_exclude: run.force_exclude.then_some(true),
         ..Options::default()
     })
+}
+
+/// Reads the files, and the configuration that is found between them.
+pub(super) fn read(run: &RunArguments, request: &Request, settings: &mut Settings) -> Result<Sources, CliError> {
+    let _reading = Progress::start("reading files".to_owned(), run.quiet);
+    let paths = paths(run);
+    let wanted = Wanted {
+        paths: &paths,
+        stdin_name: run.stdin_filename.as_deref(),
+        alone: run.no_project,
+    };
+    let mut sources = discover(wanted, settings, &mut io::stdin())?;
+    let given = sources.given().map(|file| file.path.as_str());
+    config::add_nested(settings, request, given, &known_rules())?;
+    sources.leave_out(&settings.nested, &paths);
+    Ok(sources)
 }
 
 /// Reads the files and hands them to `analyse`.
 pub(super) fn analysed<Outcome>(
     run: &RunArguments,
-    settings: &Settings,
+    request: &Request,
+    mut settings: Settings,
     analyse: impl FnOnce(&Sources, &Settings) -> Outcome,
 ) -> Result<(Sources, Outcome), CliError> {
-    let reading = Progress::start("reading files".to_owned(), run.quiet);
-    let sources = discover(&run.paths, settings, &mut io::stdin())?;
-    drop(reading);
+    let sources = read(run, request, &mut settings)?;
     let _analysing = Progress::start(format!("analysing {} files", sources.files.len()), run.quiet);
-    let outcome = analyse(&sources, settings);
+    let outcome = analyse(&sources, &settings);
     Ok((sources, outcome))
 }
 
-/// Tells on standard error what could not be read; JSON has it in the document.
+/// Tells on standard error what could not be read.
 pub(super) fn tell_errors(run: &RunArguments, errors: &[SourceError], sources: &Sources) {
-    if matches!(run.output_format.into(), Format::Json) {
-        return;
-    }
     let mut stderr = io::stderr().lock();
     for error in errors {
         let line = error.line.map(|line| format!(":{line}")).unwrap_or_default();
         let _ = writeln!(stderr, "concheck: {}{line}: {}", error.path, error.message);
     }
-    if sources.files.is_empty() && errors.is_empty() && !run.quiet {
+    if sources.given().next().is_none() && errors.is_empty() && !run.quiet {
         let paths: Vec<_> = run.paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let _ = writeln!(stderr, "concheck: no Python files in {}", paths.join(", "));
     }

@@ -3,24 +3,7 @@
 use super::error::{Problem, nearest};
 use super::settings::{Platform, StartMethod, VersionRange};
 use super::versions;
-use crate::finding::Confidence;
-
-/// The keys of a configuration file.
-pub const KEYS: [&str; 13] = [
-    "exclude",
-    "extend-exclude",
-    "free-threaded",
-    "ignore",
-    "knowledge",
-    "min-confidence",
-    "overlap",
-    "pedantic",
-    "per-file-ignores",
-    "platforms",
-    "select",
-    "start-method",
-    "target-version",
-];
+use crate::finding::{Confidence, Severity};
 
 /// What users may say about a function of their own.
 pub(super) const KNOWLEDGE: [(&str, &str); 4] = [
@@ -34,6 +17,12 @@ const CONFIDENCES: [(&str, Confidence); 3] = [
     ("low", Confidence::Low),
     ("medium", Confidence::Medium),
     ("high", Confidence::High),
+];
+
+const SEVERITIES: [(&str, Severity); 3] = [
+    ("error", Severity::Error),
+    ("warning", Severity::Warning),
+    ("advice", Severity::Advice),
 ];
 
 const PLATFORMS: [(&str, Platform); 5] = [
@@ -56,6 +45,14 @@ const START_METHODS: [(&str, StartMethod); 3] = [
 /// When it is none of the three levels.
 pub fn confidence(key: &str, text: &str) -> Result<Confidence, Problem> {
     choose(key, text, &CONFIDENCES, "low, medium or high")
+}
+
+/// Reads how bad a finding is.
+///
+/// # Errors
+/// When it is none of the three severities.
+pub fn severity(key: &str, text: &str) -> Result<Severity, Problem> {
+    choose(key, text, &SEVERITIES, "error, warning or advice")
 }
 
 /// Reads platforms; the result is sorted, without repeats.

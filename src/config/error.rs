@@ -89,6 +89,18 @@ pub enum Problem {
         /// What is wrong with the pattern.
         message: String,
     },
+    /// A file extends itself, perhaps by way of others.
+    #[error("`extend` leads back to `{path}`")]
+    Circle {
+        /// The file.
+        path: String,
+    },
+    /// What knowledge is about must be something that can be called.
+    #[error("`{name}` is not a dotted Python name")]
+    NotAName {
+        /// As written.
+        name: String,
+    },
     /// The file is not TOML.
     #[error("not valid TOML: {0}")]
     NotToml(String),

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::choices::{self, KEYS, KNOWLEDGE};
+use super::catalogue::keys;
+use super::choices::{self, KNOWLEDGE};
 use super::error::{ConfigError, Problem, nearest};
-use super::options::Options;
+use super::options::{Options, Origin};
 use super::selection::KnownRules;
 use super::settings::VersionRange;
 use super::versions;
-use crate::finding::Confidence;
-use crate::source::PathPatterns;
+use crate::finding::{Confidence, Severity};
+use crate::knowledge::is_dotted_name;
+use crate::source::{PathPatterns, plain};
 
 const OWN_FILE: &str = "concheck.toml";
 const PROJECT_FILE: &str = "pyproject.toml";
@@ -27,13 +29,13 @@ pub(super) struct FromFiles {
     /// The options of the nearest file that has any.
     pub(super) options: Options,
     /// `requires-python` of the nearest `pyproject.toml` that has it.
-    pub(super) requires_python: Option<VersionRange>,
+    pub(super) requires_python: Option<(VersionRange, Origin)>,
 }
 
 /// Looks upward from a folder; `named` is read instead of the nearest file with options.
 pub(super) fn load(start: &Path, named: Option<&Path>, known: &KnownRules) -> Result<FromFiles, ConfigError> {
     let mut options = match named {
-        Some(path) => Some(read_named(path, known)?),
+        Some(path) => Some(read_named(path, known, &mut Vec::new())?),
         None => None,
     };
     let mut requires_python = None;
@@ -41,16 +43,17 @@ pub(super) fn load(start: &Path, named: Option<&Path>, known: &KnownRules) -> Re
         if options.is_none()
             && let Some(text) = read_if_there(&folder.join(OWN_FILE))?
         {
-            options = Some(read_own(&folder.join(OWN_FILE), &text, known)?);
+            options = Some(read_own(&folder.join(OWN_FILE), &text, known, &mut Vec::new())?);
         }
         if options.is_some() && requires_python.is_some() {
             break;
         }
         let path = folder.join(PROJECT_FILE);
         let Some(text) = read_if_there(&path)? else { continue };
-        let (section, requires) = read_project(&path, &text, known, options.is_none())?;
+        let (section, requires) = read_project(&path, &text, known, options.is_none(), &mut Vec::new())?;
         options = options.or(section);
-        requires_python = requires_python.or(requires);
+        let origin = Origin::RequiresPython { path: shown(&path) };
+        requires_python = requires_python.or(requires.map(|range| (range, origin)));
     }
     Ok(FromFiles {
         options: options.unwrap_or_default(),
@@ -58,15 +61,29 @@ pub(super) fn load(start: &Path, named: Option<&Path>, known: &KnownRules) -> Re
     })
 }
 
-fn read_named(path: &Path, known: &KnownRules) -> Result<Options, ConfigError> {
+/// The options of the files in one folder, if there are any.
+pub(super) fn in_folder(folder: &Path, known: &KnownRules) -> Result<Option<Options>, ConfigError> {
+    let own = folder.join(OWN_FILE);
+    if let Some(text) = read_if_there(&own)? {
+        return read_own(&own, &text, known, &mut Vec::new()).map(Some);
+    }
+    let project = folder.join(PROJECT_FILE);
+    match read_if_there(&project)? {
+        Some(text) => Ok(read_project(&project, &text, known, true, &mut Vec::new())?.0),
+        None => Ok(None),
+    }
+}
+
+/// `open` holds the files that lead here by their `extend`.
+fn read_named(path: &Path, known: &KnownRules, open: &mut Vec<PathBuf>) -> Result<Options, ConfigError> {
     let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         path: shown(path),
         source,
     })?;
     if path.file_name().is_some_and(|name| name == PROJECT_FILE) {
-        return Ok(read_project(path, &text, known, true)?.0.unwrap_or_default());
+        return Ok(read_project(path, &text, known, true, open)?.0.unwrap_or_default());
     }
-    read_own(path, &text, known)
+    read_own(path, &text, known, open)
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, ConfigError> {
@@ -80,10 +97,10 @@ fn read_if_there(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn read_own(path: &Path, text: &str, known: &KnownRules) -> Result<Options, ConfigError> {
+fn read_own(path: &Path, text: &str, known: &KnownRules, open: &mut Vec<PathBuf>) -> Result<Options, ConfigError> {
     let reader = Reader { path, text, known };
     let document = DeTable::parse(text).map_err(|error| reader.not_toml(&error))?;
-    reader.options(document.get_ref())
+    reader.options(document.get_ref(), open)
 }
 
 /// A `pyproject.toml` that is not TOML is only our business when it was meant to hold our options.
@@ -92,6 +109,7 @@ fn read_project(
     text: &str,
     known: &KnownRules,
     wants_options: bool,
+    open: &mut Vec<PathBuf>,
 ) -> Result<(Option<Options>, Option<VersionRange>), ConfigError> {
     let reader = Reader { path, text, known };
     let document = match DeTable::parse(text) {
@@ -104,7 +122,7 @@ fn read_project(
     let requires = requires.and_then(|value| versions::specifiers(value.get_ref().as_str()?));
     let options = match inner("tool", "concheck").filter(|_| wants_options) {
         Some(section) => match section.get_ref() {
-            DeValue::Table(table) => Some(reader.options(table)?),
+            DeValue::Table(table) => Some(reader.options(table, open)?),
             _ => return Err(reader.wrong_type("tool.concheck", &section, "a table")),
         },
         None => None,
@@ -121,12 +139,47 @@ struct Reader<'run> {
 }
 
 impl Reader<'_> {
-    fn options(&self, table: &DeTable<'_>) -> Result<Options, ConfigError> {
+    fn options(&self, table: &DeTable<'_>, open: &mut Vec<PathBuf>) -> Result<Options, ConfigError> {
         let mut options = Options::default();
+        let mut extended = None;
         for (key, value) in table {
+            if key.get_ref() == "extend" {
+                extended = Some(self.extended(value, open)?);
+                continue;
+            }
             self.set(&mut options, key, value)?;
+            let origin = Origin::File {
+                path: shown(self.path),
+                line: self.line(key.span().start),
+            };
+            let name = match key.get_ref().as_ref() {
+                "pedantic" => "min-confidence",
+                "knowledge-files" => "knowledge",
+                name => name,
+            };
+            options.origins.insert(name.to_owned(), origin);
         }
-        Ok(options)
+        Ok(match extended {
+            Some(extended) => options.over(extended),
+            None => options,
+        })
+    }
+
+    fn extended(&self, value: &Value<'_>, open: &mut Vec<PathBuf>) -> Result<Options, ConfigError> {
+        let path = self.file("extend", value)?;
+        open.push(self.path.to_owned());
+        if open.contains(&path) {
+            return Err(self.fail(value.span(), Problem::Circle { path: shown(&path) }));
+        }
+        let options = read_named(&path, self.known, open);
+        open.pop();
+        options
+    }
+
+    /// A path counts from the folder of the file that it stands in.
+    fn file(&self, key: &str, value: &Value<'_>) -> Result<PathBuf, ConfigError> {
+        let folder = self.path.parent().unwrap_or(self.path);
+        Ok(plain(&folder.join(self.string(key, value)?)))
     }
 
     fn set(
@@ -158,7 +211,15 @@ impl Reader<'_> {
             "exclude" => options.exclude = Some(self.patterns(key, value)?),
             "extend-exclude" => options.extend_exclude = Some(self.patterns(key, value)?),
             "overlap" => options.overlap = Some(self.boolean(key, value)?),
-            "knowledge" => options.knowledge = Some(self.knowledge(key, value)?),
+            "knowledge" => {
+                let said = self.knowledge(key, value)?;
+                options.knowledge.get_or_insert_default().extend(said);
+            }
+            "knowledge-files" => self.knowledge_files(options, key, value)?,
+            "severity" => options.severity = Some(self.severities(key, value)?),
+            "fail-on" => options.fail_on = Some(choices::severity(key, self.string(key, value)?).map_err(at)?),
+            "force-exclude" => options.force_exclude = Some(self.boolean(key, value)?),
+            "baseline" => options.baseline = Some(self.file(key, value)?),
             _ => return Err(self.unknown_key(spanned_key)),
         }
         Ok(())
@@ -273,14 +334,21 @@ impl Reader<'_> {
 
     /// Dotted names may be quoted or not: `mypkg.fetch = "io"` is a table within a table.
     fn knowledge(&self, key: &str, value: &Value<'_>) -> Result<BTreeMap<String, String>, ConfigError> {
+        self.names(self.table(key, value)?)
+    }
+
+    fn names(&self, table: &DeTable<'_>) -> Result<BTreeMap<String, String>, ConfigError> {
         let mut found = BTreeMap::new();
-        let mut open = vec![(String::new(), self.table(key, value)?)];
+        let mut open = vec![(String::new(), table)];
         while let Some((prefix, table)) = open.pop() {
             for (name, value) in table {
                 let name = format!("{prefix}{}", name.get_ref());
                 if let DeValue::Table(inner) = value.get_ref() {
                     open.push((format!("{name}."), inner));
                     continue;
+                }
+                if !is_dotted_name(&name) {
+                    return Err(self.fail(value.span(), Problem::NotAName { name }));
                 }
                 let kind = choices::choose(
                     &name,
@@ -295,12 +363,49 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    /// What the file itself says is stronger than what these files say.
+    fn knowledge_files(&self, options: &mut Options, key: &str, value: &Value<'_>) -> Result<(), ConfigError> {
+        for item in self.items(key, value)? {
+            let path = self.file(key, item)?;
+            let text = fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+                path: shown(&path),
+                source,
+            })?;
+            let reader = Reader {
+                path: &path,
+                text: &text,
+                known: self.known,
+            };
+            let document = DeTable::parse(&text).map_err(|error| reader.not_toml(&error))?;
+            let said = reader.names(document.get_ref())?;
+            let known = options.knowledge.get_or_insert_default();
+            for (name, kind) in said {
+                known.entry(name).or_insert(kind);
+            }
+        }
+        Ok(())
+    }
+
+    fn severities(&self, key: &str, value: &Value<'_>) -> Result<BTreeMap<String, Severity>, ConfigError> {
+        let entries = self.table(key, value)?.iter();
+        let read = |(rule, severity): (&Spanned<DeString<'_>>, &Value<'_>)| {
+            let selector = rule.get_ref().to_string();
+            self.known
+                .check(key, &selector)
+                .map_err(|problem| self.fail(rule.span(), problem))?;
+            let level = choices::severity(&selector, self.string(&selector, severity)?);
+            let level = level.map_err(|problem| self.fail(severity.span(), problem))?;
+            Ok((selector, level))
+        };
+        entries.map(read).collect()
+    }
+
     fn unknown_key(&self, key: &Spanned<DeString<'_>>) -> ConfigError {
         let text = key.get_ref().to_string();
         let problem = Problem::UnknownKey {
-            nearest: nearest(&text, KEYS),
+            nearest: nearest(&text, keys()),
             key: text,
-            known: KEYS.join(", "),
+            known: keys().join(", "),
         };
         self.fail(key.span(), problem)
     }
@@ -330,13 +435,16 @@ impl Reader<'_> {
     }
 
     fn fail(&self, span: Range<usize>, problem: Problem) -> ConfigError {
-        let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         ConfigError::InFile {
             path: shown(self.path),
-            line,
+            line: self.line(span.start),
             problem: Box::new(problem),
         }
+    }
+
+    fn line(&self, offset: usize) -> usize {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        before.iter().filter(|&&byte| byte == b'\n').count() + 1
     }
 }
 

@@ -1,9 +1,11 @@
 //! Options as one origin gives them.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 
 use super::settings::{Platform, Settings, StartMethod, VersionRange};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Severity};
 
 /// Options from one origin; what it leaves out is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,13 +34,55 @@ pub struct Options {
     pub overlap: Option<bool>,
     /// The user's own knowledge.
     pub knowledge: Option<BTreeMap<String, String>>,
+    /// Other severities for some rules.
+    pub severity: Option<BTreeMap<String, Severity>>,
+    /// Findings that are less bad do not make the run fail.
+    pub fail_on: Option<Severity>,
+    /// What is excluded stays so when it is named.
+    pub force_exclude: Option<bool>,
+    /// The file with known findings.
+    pub baseline: Option<PathBuf>,
+    /// Where the options were said, by key.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// Where an option was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// On the command line.
+    CommandLine,
+    /// In a file.
+    File {
+        /// The file, as seen from the current folder.
+        path: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// In the `requires-python` of a project.
+    RequiresPython {
+        /// The file, as seen from the current folder.
+        path: String,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => formatter.write_str("command line"),
+            Self::File { path, line } => write!(formatter, "{path}:{line}"),
+            Self::RequiresPython { path } => write!(formatter, "requires-python of {path}"),
+        }
+    }
 }
 
 impl Options {
-    /// These options, and where they are silent the weaker ones.
+    /// These options, and where they are silent the weaker ones. Tables are put together entry by entry.
     #[must_use]
     pub fn over(self, weaker: Self) -> Self {
+        let mut origins = weaker.origins;
+        origins.extend(self.origins);
         Self {
+            origins,
             target_version: self.target_version.or(weaker.target_version),
             free_threaded: self.free_threaded.or(weaker.free_threaded),
             platforms: self.platforms.or(weaker.platforms),
@@ -46,11 +90,15 @@ impl Options {
             min_confidence: self.min_confidence.or(weaker.min_confidence),
             select: self.select.or(weaker.select),
             ignore: self.ignore.or(weaker.ignore),
-            per_file_ignores: self.per_file_ignores.or(weaker.per_file_ignores),
+            per_file_ignores: joined(self.per_file_ignores, weaker.per_file_ignores),
             exclude: self.exclude.or(weaker.exclude),
             extend_exclude: self.extend_exclude.or(weaker.extend_exclude),
             overlap: self.overlap.or(weaker.overlap),
-            knowledge: self.knowledge.or(weaker.knowledge),
+            knowledge: merged(self.knowledge, weaker.knowledge),
+            severity: merged(self.severity, weaker.severity),
+            fail_on: self.fail_on.or(weaker.fail_on),
+            force_exclude: self.force_exclude.or(weaker.force_exclude),
+            baseline: self.baseline.or(weaker.baseline),
         }
     }
 
@@ -74,6 +122,55 @@ impl Options {
             default_excludes,
             overlap: self.overlap.unwrap_or(defaults.overlap),
             knowledge: self.knowledge.unwrap_or_default(),
+            severity: self.severity.unwrap_or_default(),
+            fail_on: self.fail_on.unwrap_or(defaults.fail_on),
+            force_exclude: self.force_exclude.unwrap_or(defaults.force_exclude),
+            baseline: self.baseline,
+            nested: Vec::new(),
         }
+    }
+
+    /// These options, said on the command line.
+    #[must_use]
+    pub fn from_command_line(mut self) -> Self {
+        let said = [
+            ("target-version", self.target_version.is_some()),
+            ("free-threaded", self.free_threaded.is_some()),
+            ("platforms", self.platforms.is_some()),
+            ("start-method", self.start_method.is_some()),
+            ("min-confidence", self.min_confidence.is_some()),
+            ("select", self.select.is_some()),
+            ("ignore", self.ignore.is_some()),
+            ("fail-on", self.fail_on.is_some()),
+            ("force-exclude", self.force_exclude.is_some()),
+            ("baseline", self.baseline.is_some()),
+        ];
+        let said = said.into_iter().filter(|(_, is_said)| *is_said);
+        self.origins
+            .extend(said.map(|(key, _)| (key.to_owned(), Origin::CommandLine)));
+        self
+    }
+}
+
+fn merged<V>(
+    stronger: Option<BTreeMap<String, V>>,
+    weaker: Option<BTreeMap<String, V>>,
+) -> Option<BTreeMap<String, V>> {
+    match (stronger, weaker) {
+        (Some(stronger), Some(mut weaker)) => {
+            weaker.extend(stronger);
+            Some(weaker)
+        }
+        (stronger, weaker) => stronger.or(weaker),
+    }
+}
+
+fn joined<T>(stronger: Option<Vec<T>>, weaker: Option<Vec<T>>) -> Option<Vec<T>> {
+    match (stronger, weaker) {
+        (Some(mut stronger), Some(weaker)) => {
+            stronger.extend(weaker);
+            Some(stronger)
+        }
+        (stronger, weaker) => stronger.or(weaker),
     }
 }

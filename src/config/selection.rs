@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::error::{Problem, nearest};
 use super::settings::Settings;
-use crate::source::{PathPatterns, PatternError};
+use crate::finding::{Confidence, Severity};
+use crate::source::{PathPatterns, PatternError, plain};
 
 /// The codes and names that options may mention.
 #[derive(Clone, Debug, Default)]
@@ -43,13 +44,53 @@ impl KnownRules {
     }
 }
 
-/// Which rules the settings leave on.
+/// Which rules the settings leave on, and how they speak.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     select: Vec<String>,
     ignore: Vec<String>,
     per_file: Vec<(PathPatterns, Vec<String>)>,
+    severity: Vec<(String, Severity)>,
+    min_confidence: Option<Confidence>,
     current_folder: PathBuf,
+}
+
+/// The selections of all folders of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Selections {
+    main: Selection,
+    /// The folders with options of their own, sorted.
+    nested: Vec<(PathBuf, Selection)>,
+}
+
+impl Selections {
+    /// Reads the settings; patterns in resolved settings are valid.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let nested = settings.nested.iter();
+        Self {
+            main: Selection::new(settings).unwrap_or_default(),
+            nested: nested
+                .map(|(folder, settings)| (folder.clone(), Selection::new(settings).unwrap_or_default()))
+                .collect(),
+        }
+    }
+
+    /// What holds for a file: the options of the innermost folder.
+    #[must_use]
+    pub fn of(&self, path: &str) -> &Selection {
+        let absolute = plain(&self.main.current_folder.join(path));
+        let mut inner = self.nested.iter().rev();
+        inner
+            .find(|(folder, _)| absolute.starts_with(folder))
+            .map_or(&self.main, |(_, selection)| selection)
+    }
+
+    /// Whether a rule is on in some folder.
+    #[must_use]
+    pub fn is_on_anywhere(&self, code: &str, name: &str) -> bool {
+        self.main.is_on(code, name) || self.nested.iter().any(|(_, selection)| selection.is_on(code, name))
+    }
 }
 
 impl Selection {
@@ -69,8 +110,31 @@ impl Selection {
                 .iter()
                 .map(compile)
                 .collect::<Result<_, PatternError>>()?,
+            severity: settings
+                .severity
+                .iter()
+                .map(|(selector, severity)| (selector.clone(), *severity))
+                .collect(),
+            min_confidence: Some(settings.min_confidence),
             current_folder: std::env::current_dir().unwrap_or_default(),
         })
+    }
+
+    /// Findings below are not shown.
+    #[must_use]
+    pub fn min_confidence(&self) -> Confidence {
+        self.min_confidence.unwrap_or(Confidence::Medium)
+    }
+
+    /// The severity that the user gives a rule; the most exact word wins.
+    #[must_use]
+    pub fn severity(&self, code: &str, name: &str) -> Option<Severity> {
+        let meant = self.severity.iter();
+        let meant = meant.map(|(selector, severity)| (strength(selector, code, name), *severity));
+        let strongest = meant
+            .filter(|(strength, _)| *strength > 0)
+            .max_by_key(|(strength, _)| *strength);
+        strongest.map(|(_, severity)| severity)
     }
 
     /// Whether a rule is on at all. The more exact word wins: `--select CC101 --ignore CC1` leaves CC101 on.
@@ -97,6 +161,12 @@ impl Selection {
         };
         !self.per_file.iter().any(is_off)
     }
+}
+
+/// Whether a selector means a rule.
+#[must_use]
+pub fn covers(selector: &str, code: &str, name: &str) -> bool {
+    strength(selector, code, name) > 0
 }
 
 /// How exactly a selector means a rule: 0 not at all, otherwise the letters of the code that it spells.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Severity};
 
 /// A CPython feature version, such as 3.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -131,6 +132,17 @@ pub struct Settings {
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
     pub knowledge: BTreeMap<String, String>,
+    /// Other severities for some rules: codes, code prefixes or rule names.
+    pub severity: BTreeMap<String, Severity>,
+    /// Findings that are less bad do not make the run fail.
+    pub fail_on: Severity,
+    /// What is excluded stays so when it is named.
+    pub force_exclude: bool,
+    /// The file with known findings.
+    pub baseline: Option<PathBuf>,
+    /// Folders with a configuration file of their own, absolute and sorted. It says which rules speak there, and how;
+    /// what is true of the program as a whole it cannot say.
+    pub nested: Vec<(PathBuf, Settings)>,
 }
 
 impl Default for Settings {
@@ -152,6 +164,11 @@ impl Default for Settings {
             default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
+            severity: BTreeMap::new(),
+            fail_on: Severity::Advice,
+            force_exclude: false,
+            baseline: None,
+            nested: Vec::new(),
         }
     }
 }

@@ -2,12 +2,18 @@
 //!
 //! Must not know: how findings are made, or how they are printed.
 
+mod baseline;
+mod fingerprint;
+mod fix;
 mod submission;
 
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Span;
 
+pub use baseline::{Baseline, BaselineError, Changed, Entry};
+pub use fingerprint::fingerprints;
+pub use fix::{Applicability, Edit, EditConflict, Fix, apply_edits};
 pub use submission::{Bounds, Profile, SpeedUp, SubmissionReport};
 
 /// Position of a file in the run's list of sources.
@@ -116,4 +122,8 @@ pub struct Finding {
     pub related: Vec<Note>,
     /// What to do.
     pub help: String,
+    /// A change to the source that does it.
+    pub fix: Option<Fix>,
+    /// Its name across runs, which the pipeline gives it: it stays when the line moves. Empty until then.
+    pub fingerprint: String,
 }

@@ -482,7 +482,7 @@ fn user_fact(kind: &str) -> Option<CallFact> {
     Some(fact)
 }
 
-fn is_dotted_name(name: &str) -> bool {
+pub(crate) fn is_dotted_name(name: &str) -> bool {
     name.split('.').all(|part| {
         let mut characters = part.chars();
         characters

@@ -11,4 +11,5 @@ pub use entries::{
     LoopUse, Operation, Pickling, PicklingMoment, Position, Role, SecondsRange, Selector, Semantic, SideEffect,
     StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
 };
+pub(crate) use load::is_dotted_name;
 pub use load::{Knowledge, KnowledgeError};

@@ -31,7 +31,11 @@ pub(super) fn write(
         0 => String::new(),
         number => format!("; {} while reading", count(number, "problem")),
     };
-    writeln!(out, "{}{unread}", summary(findings, outcome.files))
+    let known = match outcome.known {
+        0 => String::new(),
+        number => format!("; {number} more in the baseline"),
+    };
+    writeln!(out, "{}{known}{unread}", summary(findings, outcome.files))
 }
 
 fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts: &mut Excerpts<'_>) -> io::Result<()> {
@@ -71,6 +75,10 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
     }
     if !finding.help.is_empty() {
         write_line(out, style, "help", &finding.help)?;
+    }
+    if let Some(fix) = &finding.fix {
+        let text = format!("{} ({})", fix.message, fix.applicability.as_str());
+        write_line(out, style, "fix", &text)?;
     }
     Ok(())
 }

@@ -4,9 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::fingerprint::fingerprints;
-use super::{SCHEMA, page_address, start};
-use crate::finding::{Confidence, Finding, Severity};
+use super::{SCHEMA, end, page_address, start};
+use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
 
@@ -33,9 +32,8 @@ struct FindingEntry<'run> {
     end_column: u32,
     related: Vec<Related<'run>>,
     help: &'run str,
-    /// No rule offers a fix; consumers may rely on the key.
-    fix: Option<()>,
-    fingerprint: String,
+    fix: Option<FixEntry<'run>>,
+    fingerprint: &'run str,
     url: Option<String>,
 }
 
@@ -45,6 +43,23 @@ struct Related<'run> {
     line: u32,
     column: u32,
     message: &'run str,
+}
+
+#[derive(Serialize)]
+struct FixEntry<'run> {
+    applicability: Applicability,
+    message: &'run str,
+    edits: Vec<EditEntry<'run>>,
+}
+
+#[derive(Serialize)]
+struct EditEntry<'run> {
+    path: &'run str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    replacement: &'run str,
 }
 
 #[derive(Serialize)]
@@ -60,11 +75,7 @@ pub(super) fn write(
     findings: &[&Finding],
     sources: &Sources,
 ) -> io::Result<()> {
-    let names = fingerprints(findings, sources);
-    let entries = findings
-        .iter()
-        .zip(names)
-        .map(|(finding, name)| entry(finding, name, sources));
+    let entries = findings.iter().map(|finding| entry(finding, sources));
     let document = Document {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION"),
@@ -80,9 +91,18 @@ pub(super) fn write(
     writeln!(out)
 }
 
-fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sources) -> FindingEntry<'run> {
+/// One finding a line.
+pub(super) fn write_lines(out: &mut dyn Write, findings: &[&Finding], sources: &Sources) -> io::Result<()> {
+    for finding in findings {
+        serde_json::to_writer(&mut *out, &entry(finding, sources))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn entry<'run>(finding: &'run Finding, sources: &'run Sources) -> FindingEntry<'run> {
     let (path, first) = start(finding.place, sources);
-    let last = sources.file(finding.place.file).position(finding.place.span.end);
+    let last = end(finding.place, sources);
     let related = finding.related.iter().map(|note| {
         let (path, position) = start(note.place, sources);
         Related {
@@ -105,8 +125,28 @@ fn entry<'run>(finding: &'run Finding, fingerprint: String, sources: &'run Sourc
         end_column: last.column,
         related: related.collect(),
         help: &finding.help,
-        fix: None,
-        fingerprint,
+        fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
+        fingerprint: &finding.fingerprint,
         url: page_address(finding.name),
+    }
+}
+
+fn fix_entry<'run>(fix: &'run Fix, sources: &'run Sources) -> FixEntry<'run> {
+    let edits = fix.edits.iter().map(|edit| {
+        let (path, first) = start(edit.place, sources);
+        let last = end(edit.place, sources);
+        EditEntry {
+            path,
+            line: first.line,
+            column: first.column,
+            end_line: last.line,
+            end_column: last.column,
+            replacement: &edit.replacement,
+        }
+    });
+    FixEntry {
+        applicability: fix.applicability,
+        message: &fix.message,
+        edits: edits.collect(),
     }
 }

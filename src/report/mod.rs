@@ -7,19 +7,26 @@ mod advise;
 mod advise_json;
 mod concise;
 mod excerpt;
-mod fingerprint;
 mod full;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod pages;
+mod rdjson;
+mod sarif;
+mod statistics;
 mod words;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use crate::finding::{Finding, Place};
 use crate::pipeline::{AdviseOutcome, CheckOutcome};
 use crate::source::{Position, Sources};
 
 pub use pages::{write_page, write_rules};
+pub use statistics::write_statistics;
 
 /// The version of the JSON documents.
 const SCHEMA: u32 = 1;
@@ -34,6 +41,50 @@ pub const ADVISE_SCHEMA: &str = include_str!("schema/advise.schema.json");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// With source and evidence, for people.
+    Full,
+    /// One line each.
+    Concise,
+    /// For programs.
+    Json,
+    /// One JSON document a line, for programs.
+    JsonLines,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// Code Quality of GitLab.
+    Gitlab,
+    /// Test results.
+    Junit,
+    /// For reviewdog.
+    Rdjson,
+    /// The Static Analysis Results Interchange Format, 2.1.0.
+    Sarif,
+}
+
+impl Format {
+    /// All of them, with the names that people write.
+    pub const ALL: [(&'static str, Self); 9] = [
+        ("full", Self::Full),
+        ("concise", Self::Concise),
+        ("json", Self::Json),
+        ("json-lines", Self::JsonLines),
+        ("github", Self::Github),
+        ("gitlab", Self::Gitlab),
+        ("junit", Self::Junit),
+        ("rdjson", Self::Rdjson),
+        ("sarif", Self::Sarif),
+    ];
+
+    /// Whether the report itself tells what could not be read.
+    #[must_use]
+    pub fn tells_errors(self) -> bool {
+        matches!(self, Self::Json | Self::Junit | Self::Sarif)
+    }
+}
+
+/// How an inventory is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InventoryFormat {
+    /// A table for each file, for people.
     Full,
     /// One line each.
     Concise,
@@ -68,6 +119,12 @@ pub fn write_check(
         Format::Full => full::write(out, style, outcome, &findings, sources),
         Format::Concise => concise::write(out, style, &findings, sources),
         Format::Json => json::write(out, outcome, &findings, sources),
+        Format::JsonLines => json::write_lines(out, &findings, sources),
+        Format::Github => github::write(out, &findings, sources),
+        Format::Gitlab => gitlab::write(out, &findings, sources),
+        Format::Junit => junit::write(out, outcome, &findings, sources),
+        Format::Rdjson => rdjson::write(out, &findings, sources),
+        Format::Sarif => sarif::write(out, outcome, &findings, sources),
     }
 }
 
@@ -77,16 +134,16 @@ pub fn write_check(
 /// When the writer fails.
 pub fn write_advise(
     out: &mut dyn Write,
-    format: Format,
+    format: InventoryFormat,
     style: Style,
     evidence: bool,
     outcome: &AdviseOutcome,
     sources: &Sources,
 ) -> io::Result<()> {
     match format {
-        Format::Full => advise::write(out, style, evidence, outcome, sources),
-        Format::Concise => advise::write_concise(out, outcome, sources),
-        Format::Json => advise_json::write(out, outcome, sources),
+        InventoryFormat::Full => advise::write(out, style, evidence, outcome, sources),
+        InventoryFormat::Concise => advise::write_concise(out, outcome, sources),
+        InventoryFormat::Json => advise_json::write(out, outcome, sources),
     }
 }
 
@@ -106,6 +163,20 @@ fn order(place: Place, sources: &Sources) -> (String, Position, u32) {
 fn start(place: Place, sources: &Sources) -> (&str, Position) {
     let file = sources.file(place.file);
     (&file.path, file.position(place.span.start))
+}
+
+/// Line and column after the last character.
+fn end(place: Place, sources: &Sources) -> Position {
+    sources.file(place.file).position(place.span.end)
+}
+
+/// A path as other programs expect it: seen from the current folder, if it lies below.
+fn relative(path: &str) -> String {
+    let path = Path::new(path);
+    let current = std::env::current_dir().unwrap_or_default();
+    let below = path.strip_prefix(current).unwrap_or(path);
+    let below = below.strip_prefix(".").unwrap_or(below);
+    crate::source::displayed(below)
 }
 
 /// Where the program is described, if it is said when it is built.

@@ -59,8 +59,38 @@ fn emphasis(style: Style) -> (&'static str, &'static str) {
     if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") }
 }
 
+/// The page as plain text: without front matter, with its code indented.
+pub(super) fn as_text(page: &str) -> String {
+    let mut in_code = false;
+    let mut lines = Vec::new();
+    for line in body(page).trim().lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+        } else if in_code {
+            lines.push(format!("    {line}").trim_end().to_owned());
+        } else {
+            lines.push(line.trim_start_matches('#').trim_start().to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+/// The text of a section in one line.
+pub(super) fn section(page: &str, title: &str) -> String {
+    let heading = format!("\n## {title}\n");
+    let text = page.split_once(&heading).map_or("", |(_, rest)| rest);
+    let text = text.split("\n## ").next().unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What stands between the `+++` lines.
+pub(super) fn header(page: &str) -> toml::Table {
+    let header = page.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n"));
+    header.and_then(|(header, _)| header.parse().ok()).unwrap_or_default()
+}
+
 /// The page below its front matter.
-fn body(page: &str) -> &str {
+pub(super) fn body(page: &str) -> &str {
     match page.strip_prefix("+++\n").and_then(|rest| rest.split_once("\n+++\n")) {
         Some((_, body)) => body,
         None => page,
@@ -68,7 +98,7 @@ fn body(page: &str) -> &str {
 }
 
 /// The first sentence of the first paragraph of text.
-fn first_sentence(page: &str) -> String {
+pub(super) fn first_sentence(page: &str) -> String {
     let lines = body(page).lines().map(str::trim);
     let paragraph: Vec<_> = lines
         .skip_while(|line| line.is_empty() || line.starts_with('#'))

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::advice::{Assessment, assess};
 use crate::config::{PythonVersion, Settings, StartMethod};
-use crate::finding::{Confidence, Finding, Note, Place};
+use crate::finding::{Confidence, Finding, Fix, Note, Place};
 use crate::link::{Program, Submission};
 use crate::summary::Summaries;
 use crate::summary::child_memory::ChildMemory;
@@ -178,6 +178,8 @@ impl<'a> Context<'a> {
                 message,
                 related: Vec::new(),
                 help: String::new(),
+                fix: None,
+                fingerprint: String::new(),
             },
         }
     }
@@ -218,6 +220,13 @@ impl Draft {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.finding.help = help.into();
+        self
+    }
+
+    /// A change to the source that does it.
+    #[must_use]
+    pub fn fix(mut self, fix: Option<Fix>) -> Self {
+        self.finding.fix = fix;
         self
     }
 

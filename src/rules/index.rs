@@ -4,6 +4,7 @@ use super::Rule;
 
 /// All rules, sorted by code.
 pub(super) static RULES: &[&Rule] = &[
+    &super::unused_suppression::RULE,
     &super::syntax_error::RULE,
     &super::cpu_work_in_thread::RULE,
     &super::io_work_in_process::RULE,

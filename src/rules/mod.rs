@@ -80,6 +80,7 @@ mod unpicklable_result;
 mod unpicklable_self;
 mod unread_map;
 mod unsignalled_failure;
+mod unused_suppression;
 mod wait_inside_own_pool;
 mod waiting_on_event_loop;
 mod wording;
@@ -91,6 +92,7 @@ mod wrong_arity;
 use crate::finding::{FileId, Finding, Severity};
 use crate::link::Submission;
 use crate::link::values::{ExprRef, ScopeRef};
+use crate::source::{SourceFile, Unused};
 
 pub use context::{Context, Draft};
 
@@ -122,6 +124,8 @@ pub enum Check {
     File(fn(&Context<'_>, FileId, &mut Vec<Finding>)),
     /// The whole program, once.
     Program(fn(&Context<'_>, &mut Vec<Finding>)),
+    /// Each comment that switches off what no other rule has found; asked when all have spoken.
+    Suppression(fn(FileId, &SourceFile, &Unused<'_>, &mut Vec<Finding>)),
 }
 
 /// All rules, sorted by code.
@@ -154,7 +158,17 @@ pub fn run(context: &Context<'_>, wanted: &dyn Fn(&Rule) -> bool) -> Vec<Finding
                 .file_ids()
                 .for_each(|file| check(context, file, &mut findings)),
             Check::Program(check) => check(context, &mut findings),
+            Check::Suppression(_) => {}
         }
     }
     findings
+}
+
+/// Asks the rules about comments.
+pub fn run_on_suppression(id: FileId, file: &SourceFile, unused: &Unused<'_>, findings: &mut Vec<Finding>) {
+    for rule in all() {
+        if let Check::Suppression(check) = rule.check {
+            check(id, file, unused, findings);
+        }
+    }
 }

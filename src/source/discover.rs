@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,9 +9,10 @@ use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::modules::ModuleNamer;
+use super::modules::{ModuleNamer, Naming};
 use super::patterns::{PathPatterns, PatternError};
-use super::text::{Problem, decode};
+use super::read::{accept, read_file, read_text, unreadable, why_unreadable};
+use super::surroundings::project_around;
 use super::{LineIndex, SourceError, SourceFile, Sources, common_folder, displayed, plain};
 use crate::config::Settings;
 
@@ -42,9 +42,6 @@ pub const DEFAULT_EXCLUDES: [&str; 22] = [
     "venv",
 ];
 
-/// Larger files are reported and not read.
-const LARGEST_FILE: u64 = 256 * 1024 * 1024;
-
 const STDIN_NAME: &str = "<stdin>";
 
 /// What the user asked for cannot be looked for.
@@ -61,14 +58,33 @@ pub enum DiscoverError {
     Pattern(#[from] PatternError),
 }
 
-/// Finds the Python files under `paths`, reads and decodes them. `-` reads `stdin`.
+/// What is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'run> {
+    /// Files and folders; `-` is standard input.
+    pub paths: &'run [PathBuf],
+    /// The file that standard input stands for.
+    pub stdin_name: Option<&'run Path>,
+    /// Nothing is read around the files that are named.
+    pub alone: bool,
+}
+
+/// Finds the Python files under the paths, reads and decodes them; around a file that is named, the files of its
+/// project are read, too, and are not marked as given.
 ///
 /// # Errors
 /// When a path does not exist or a pattern of the settings is malformed; everything else is in [`Sources::errors`].
-pub fn discover(paths: &[PathBuf], settings: &Settings, stdin: &mut dyn Read) -> Result<Sources, DiscoverError> {
-    let mut search = Search::new(paths, settings)?;
-    for path in paths.iter().filter(|path| path.as_os_str() != "-") {
+pub fn discover(wanted: Wanted<'_>, settings: &Settings, stdin: &mut dyn Read) -> Result<Sources, DiscoverError> {
+    let mut search = Search::new(wanted.paths, settings)?;
+    for path in wanted.paths.iter().filter(|path| path.as_os_str() != "-") {
         search.add(path)?;
+    }
+    let reads_stdin = wanted.paths.iter().any(|path| path.as_os_str() == "-");
+    let stdin_name = wanted.stdin_name.filter(|_| reads_stdin);
+    let stdin_path = stdin_name.map(|name| plain(&search.current.join(name)));
+    search.named.extend(stdin_path.clone());
+    if !wanted.alone {
+        search.add_surroundings();
     }
     let base = common_folder(&search.given).unwrap_or_else(|| search.current.clone());
     let mut namer = ModuleNamer::new(base);
@@ -76,30 +92,58 @@ pub fn discover(paths: &[PathBuf], settings: &Settings, stdin: &mut dyn Read) ->
         files: Vec::new(),
         errors: search.errors,
     };
-    let found = distinct(search.found);
+    let mut found = distinct(search.found);
+    found.retain(|found| Some(&found.absolute) != stdin_path.as_ref());
     let read: Vec<_> = found.par_iter().map(|found| read_file(&found.path)).collect();
     for (found, read) in found.iter().zip(read) {
         let naming = namer.name(&found.absolute);
-        let Some((text, lines)) = accept(&found.shown, read, &mut sources.errors) else {
-            continue;
-        };
-        sources.files.push(SourceFile {
-            path: found.shown.clone(),
-            text,
-            lines,
-            modules: naming.modules,
-            is_package: naming.is_package,
-            is_test: naming.is_test,
-            is_main_module: naming.is_main_module,
-            root: naming.root,
-        });
+        let mut errors = Vec::new();
+        let accepted = accept(&found.shown, read, &mut errors);
+        if found.is_given {
+            sources.errors.append(&mut errors);
+        }
+        let Some(text) = accepted else { continue };
+        sources
+            .files
+            .push(source_file(found.shown.clone(), text, naming, found.is_given));
     }
-    if paths.iter().any(|path| path.as_os_str() == "-") {
-        add_stdin(stdin, &search.current, &mut sources);
+    if reads_stdin {
+        let (shown, naming) = match (stdin_name, &stdin_path) {
+            (Some(name), Some(path)) => (displayed(name), namer.name(path)),
+            _ => (STDIN_NAME.to_owned(), nameless(&search.current)),
+        };
+        if let Some(text) = accept(&shown, read_text(stdin), &mut sources.errors) {
+            sources.files.push(source_file(shown, text, naming, true));
+        }
     }
     sources.files.sort_by(|left, right| left.path.cmp(&right.path));
     sources.errors.sort();
     Ok(sources)
+}
+
+fn source_file(path: String, (text, lines): (String, LineIndex), naming: Naming, is_given: bool) -> SourceFile {
+    SourceFile {
+        path,
+        text,
+        lines,
+        modules: naming.modules,
+        is_package: naming.is_package,
+        is_test: naming.is_test,
+        is_main_module: naming.is_main_module,
+        root: naming.root,
+        is_given,
+    }
+}
+
+/// Standard input without a name is a script in the current folder that nothing can import.
+fn nameless(current: &Path) -> Naming {
+    Naming {
+        modules: vec![STDIN_NAME.to_owned()],
+        root: displayed(current),
+        is_package: false,
+        is_main_module: false,
+        is_test: false,
+    }
 }
 
 struct Found {
@@ -107,11 +151,16 @@ struct Found {
     absolute: PathBuf,
     shown: String,
     is_link: bool,
+    is_given: bool,
 }
 
 struct Search<'settings> {
     current: PathBuf,
     given: Vec<PathBuf>,
+    /// Folders that were given.
+    walked: Vec<PathBuf>,
+    /// Files that were given.
+    named: Vec<PathBuf>,
     found: Vec<Found>,
     errors: Vec<SourceError>,
     excludes: PathPatterns,
@@ -129,6 +178,8 @@ impl<'settings> Search<'settings> {
         Ok(Self {
             current,
             given: Vec::new(),
+            walked: Vec::new(),
+            named: Vec::new(),
             found: Vec::new(),
             errors: Vec::new(),
             excludes,
@@ -149,7 +200,8 @@ impl<'settings> Search<'settings> {
             }
         };
         if is_folder {
-            self.walk(path, &absolute);
+            self.walk(path, &absolute, true);
+            self.walked.push(absolute.clone());
             self.given.push(absolute);
         } else {
             self.add_named_file(path, absolute);
@@ -157,18 +209,57 @@ impl<'settings> Search<'settings> {
         Ok(())
     }
 
+    /// Reads the projects around files that were named.
+    fn add_surroundings(&mut self) {
+        let mut projects: Vec<PathBuf> = self.named.iter().filter_map(|path| project_around(path)).collect();
+        projects.sort();
+        projects.dedup();
+        let told = self.errors.len();
+        let mut read: Vec<PathBuf> = self.walked.clone();
+        for project in projects {
+            if read.iter().any(|folder| project.starts_with(folder)) {
+                continue;
+            }
+            let below = project.strip_prefix(&self.current).map(Path::to_path_buf);
+            let path = match below {
+                Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),
+                Ok(below) => below,
+                Err(_) => project.clone(),
+            };
+            self.walk(&path, &project, false);
+            self.given.push(project.clone());
+            read.push(project);
+        }
+        // What is wrong with files that nobody asked about is not told.
+        self.errors.truncate(told);
+    }
+
+    fn is_excluded(&self, absolute: &Path) -> bool {
+        let by_default = |path: &Path| {
+            let name = path.file_name();
+            self.settings.default_excludes && DEFAULT_EXCLUDES.iter().any(|one| name == Some(OsStr::new(one)))
+        };
+        let folders = absolute.strip_prefix(&self.current).unwrap_or(absolute);
+        self.excludes.match_within(absolute) || folders.ancestors().skip(1).any(by_default)
+    }
+
     /// A file that is named is taken whatever it is called; only stubs and notebooks hold nothing that could be read.
     fn add_named_file(&mut self, path: &Path, absolute: PathBuf) {
+        if self.settings.force_exclude && self.is_excluded(&absolute) {
+            return;
+        }
         let reason = match path.extension().and_then(OsStr::to_str) {
             Some("pyi") => "a stub file has no code to check",
             Some("ipynb") => "notebooks are not supported; convert it to a Python file",
             _ => {
                 self.given.extend(absolute.parent().map(Path::to_path_buf));
+                self.named.push(absolute.clone());
                 self.found.push(Found {
                     path: path.to_owned(),
                     absolute,
                     shown: displayed(path),
                     is_link: false,
+                    is_given: true,
                 });
                 return;
             }
@@ -181,7 +272,7 @@ impl<'settings> Search<'settings> {
     }
 
     /// Links to folders are not entered, so that no loop can arise; links to files are.
-    fn walk(&mut self, root: &Path, absolute_root: &Path) {
+    fn walk(&mut self, root: &Path, absolute_root: &Path, is_given: bool) {
         let excludes = self.excludes.clone();
         let default_excludes = self.settings.default_excludes;
         let (given, absolute) = (root.to_owned(), absolute_root.to_owned());
@@ -197,13 +288,13 @@ impl<'settings> Search<'settings> {
             .build();
         for entry in walker {
             match entry {
-                Ok(entry) => self.take_entry(&entry, root, absolute_root),
+                Ok(entry) => self.take_entry(&entry, root, absolute_root, is_given),
                 Err(error) => self.errors.push(walk_error(&error, root)),
             }
         }
     }
 
-    fn take_entry(&mut self, entry: &DirEntry, root: &Path, absolute_root: &Path) {
+    fn take_entry(&mut self, entry: &DirEntry, root: &Path, absolute_root: &Path, is_given: bool) {
         let path = entry.path();
         let file_type = entry.file_type();
         let is_link = file_type.is_some_and(|kind| kind.is_symlink());
@@ -231,6 +322,7 @@ impl<'settings> Search<'settings> {
             absolute: absolute_root.join(inner),
             shown,
             is_link,
+            is_given,
         });
     }
 }
@@ -257,71 +349,12 @@ fn below<'path>(path: &'path Path, root: &Path) -> &'path Path {
 
 /// Leaves each file in once, under its own name rather than a link's.
 fn distinct(mut found: Vec<Found>) -> Vec<Found> {
-    found.sort_by(|left, right| (left.is_link, &left.shown).cmp(&(right.is_link, &right.shown)));
+    found.sort_by(|left, right| {
+        (!left.is_given, left.is_link, &left.shown).cmp(&(!right.is_given, right.is_link, &right.shown))
+    });
     let mut seen = HashSet::new();
     found.retain(|found| seen.insert(found.path.canonicalize().unwrap_or_else(|_| found.absolute.clone())));
     found
-}
-
-type ReadFile = Result<(String, LineIndex, Vec<Problem>), String>;
-
-fn read_file(path: &Path) -> ReadFile {
-    File::open(path)
-        .map_err(|error| why_unreadable(&error))
-        .and_then(|mut file| read_text(&mut file))
-}
-
-fn read_text(input: &mut dyn Read) -> ReadFile {
-    let mut bytes = Vec::new();
-    input
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| why_unreadable(&error))?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(format!("larger than {} MB, not read", LARGEST_FILE / (1024 * 1024)));
-    }
-    let decoded = decode(&bytes);
-    let lines = LineIndex::new(&decoded.text);
-    Ok((decoded.text, lines, decoded.problems))
-}
-
-fn accept(shown: &str, read: ReadFile, errors: &mut Vec<SourceError>) -> Option<(String, LineIndex)> {
-    match read {
-        Ok((text, lines, problems)) => {
-            errors.extend(problems.into_iter().map(|problem| SourceError {
-                path: shown.to_owned(),
-                line: Some(problem.line),
-                message: problem.message,
-            }));
-            Some((text, lines))
-        }
-        Err(message) => {
-            errors.push(SourceError {
-                path: shown.to_owned(),
-                line: None,
-                message,
-            });
-            None
-        }
-    }
-}
-
-/// Standard input is a script in the current folder that nothing can import.
-fn add_stdin(stdin: &mut dyn Read, current: &Path, sources: &mut Sources) {
-    let read = read_text(stdin);
-    let Some((text, lines)) = accept(STDIN_NAME, read, &mut sources.errors) else {
-        return;
-    };
-    sources.files.push(SourceFile {
-        path: STDIN_NAME.to_owned(),
-        text,
-        lines,
-        modules: vec![STDIN_NAME.to_owned()],
-        is_package: false,
-        is_test: false,
-        is_main_module: false,
-        root: displayed(current),
-    });
 }
 
 fn walk_error(error: &ignore::Error, root: &Path) -> SourceError {
@@ -350,32 +383,18 @@ fn error_path(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-fn unreadable(path: String, error: &io::Error) -> SourceError {
-    SourceError {
-        path,
-        line: None,
-        message: why_unreadable(error),
-    }
-}
-
-fn why_unreadable(error: &io::Error) -> String {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "a folder".to_owned(),
-        _ => {
-            let text = error.to_string().to_lowercase();
-            text.split(" (os error").next().unwrap_or(&text).to_owned()
-        }
-    };
-    format!("could not be read: {reason}")
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
+
+    fn only(paths: &[PathBuf]) -> Wanted<'_> {
+        Wanted {
+            paths,
+            ..Wanted::default()
+        }
+    }
 
     struct Folder(tempfile::TempDir);
 
@@ -396,11 +415,12 @@ mod tests {
 
         fn found(&self, given: &[&str], settings: &Settings) -> (Vec<String>, Vec<String>) {
             let paths: Vec<_> = given.iter().map(|path| self.path(path)).collect();
-            let sources = discover(&paths, settings, &mut io::empty()).unwrap();
+            let sources = discover(only(&paths), settings, &mut io::empty()).unwrap();
             let top = format!("{}/", displayed(self.0.path()));
             let inner = |path: &str| path.replace(&top, "");
+            let given = sources.files.iter().filter(|file| file.is_given);
             (
-                sources.files.iter().map(|file| inner(&file.path)).collect(),
+                given.map(|file| inner(&file.path)).collect(),
                 sources
                     .errors
                     .iter()
@@ -488,7 +508,7 @@ mod tests {
     #[test]
     fn standard_input_is_a_file_of_its_own() {
         let mut text: &[u8] = b"x = 1\n";
-        let sources = discover(&[PathBuf::from("-")], &Settings::default(), &mut text).unwrap();
+        let sources = discover(only(&[PathBuf::from("-")]), &Settings::default(), &mut text).unwrap();
         assert_eq!(
             (sources.files[0].path.as_str(), sources.files[0].text.as_str()),
             ("<stdin>", "x = 1\n")
@@ -496,8 +516,67 @@ mod tests {
     }
 
     #[test]
+    fn around_a_named_file_its_project_is_read() {
+        let files = [
+            ("pyproject.toml", ""),
+            ("a/b.py", ""),
+            ("a/broken.py", "\0"),
+            ("c/d.py", ""),
+            ("venv/e.py", ""),
+        ];
+        let folder = Folder::new(&files);
+        let paths = [folder.path("a/b.py")];
+        let sources = discover(only(&paths), &Settings::default(), &mut io::empty()).unwrap();
+        let given: Vec<_> = sources.files.iter().map(|file| file.is_given).collect();
+        assert_eq!(given, [true, false, false], "{:?}", sources.files);
+        assert!(sources.errors.is_empty(), "{:?}", sources.errors);
+        assert_eq!(sources.files[0].modules, ["b", "a.b"]);
+        let alone = Wanted {
+            alone: true,
+            ..only(&paths)
+        };
+        let sources = discover(alone, &Settings::default(), &mut io::empty()).unwrap();
+        assert_eq!(sources.files.len(), 1);
+    }
+
+    #[test]
+    fn standard_input_takes_the_place_of_the_file_that_it_is_said_to_be() {
+        let folder = Folder::new(&[("setup.py", ""), ("pkg/__init__.py", ""), ("pkg/m.py", "old\n")]);
+        let path = folder.path("pkg/m.py");
+        let wanted = Wanted {
+            paths: &[PathBuf::from("-")],
+            stdin_name: Some(&path),
+            alone: false,
+        };
+        let mut text: &[u8] = b"new\n";
+        let sources = discover(wanted, &Settings::default(), &mut text).unwrap();
+        let given: Vec<_> = sources.files.iter().filter(|file| file.is_given).collect();
+        assert_eq!((sources.files.len(), given.len()), (3, 1));
+        assert_eq!(
+            (given[0].text.as_str(), given[0].modules[0].as_str()),
+            ("new\n", "pkg.m")
+        );
+    }
+
+    #[test]
+    fn named_files_are_excluded_when_that_is_asked_for() {
+        let folder = Folder::new(&[("gen/a.py", ""), ("b.py", "")]);
+        let settings = Settings {
+            exclude: vec!["gen".to_owned()],
+            force_exclude: true,
+            ..Settings::default()
+        };
+        assert_eq!(folder.found(&["gen/a.py", "b.py"], &settings).0, ["b.py"]);
+    }
+
+    #[test]
     fn a_path_that_does_not_exist_stops_the_run() {
-        let error = discover(&[PathBuf::from("no/such.py")], &Settings::default(), &mut io::empty()).unwrap_err();
+        let error = discover(
+            only(&[PathBuf::from("no/such.py")]),
+            &Settings::default(),
+            &mut io::empty(),
+        )
+        .unwrap_err();
         assert!(error.to_string().starts_with("`no/such.py` does not exist"), "{error}");
     }
 }

@@ -8,19 +8,22 @@ mod discover;
 mod line_index;
 mod modules;
 mod patterns;
+mod read;
 mod suppress;
+mod surroundings;
 mod text;
 
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
-pub use discover::{DEFAULT_EXCLUDES, DiscoverError, discover};
+pub use discover::{DEFAULT_EXCLUDES, DiscoverError, Wanted, discover};
 pub use line_index::{LineIndex, Position};
 pub use patterns::{PathPatterns, PatternError};
-pub use suppress::Suppressions;
-pub use text::{Decoded, Problem, decode};
+pub use suppress::{Directive, Suppressions, Unused, Use, Written};
+pub use text::{Decoded, Problem, decode, encode_like};
 
+use crate::config::Settings;
 use crate::finding::FileId;
 
 /// One file that is analysed.
@@ -42,6 +45,8 @@ pub struct SourceFile {
     pub is_main_module: bool,
     /// The folder that the best module name starts from: absolute, `/`-separated, the same for all files below it.
     pub root: String,
+    /// The run is about this file; the others are read to understand it.
+    pub is_given: bool,
 }
 
 impl SourceFile {
@@ -79,6 +84,31 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Takes out the files that the settings of a folder further in exclude, but those that were named.
+    pub fn leave_out(&mut self, nested: &[(PathBuf, Settings)], named: &[PathBuf]) {
+        let current = std::env::current_dir().unwrap_or_default();
+        let excludes: Vec<_> = nested
+            .iter()
+            .filter_map(|(folder, settings)| {
+                let patterns = PathPatterns::new(settings.exclude.iter().map(String::as_str)).ok()?;
+                Some((folder, patterns, settings.force_exclude))
+            })
+            .collect();
+        self.files.retain(|file| {
+            let absolute = plain(&current.join(&file.path));
+            let innermost = excludes.iter().rev().find(|(folder, ..)| absolute.starts_with(folder));
+            let is_named = || named.iter().any(|path| plain(&current.join(path)) == absolute);
+            innermost.is_none_or(|(_, patterns, even_named)| {
+                !patterns.match_within(&absolute) || (!even_named && is_named())
+            })
+        });
+    }
+
+    /// The files that the run is about.
+    pub fn given(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter().filter(|file| file.is_given)
+    }
+
     /// The file behind an identifier.
     #[must_use]
     pub fn file(&self, id: FileId) -> &SourceFile {
@@ -87,7 +117,7 @@ impl Sources {
 }
 
 /// A path as reports show it: as given, `/`-separated.
-fn displayed(path: &Path) -> String {
+pub(crate) fn displayed(path: &Path) -> String {
     let text = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' {
         text.into_owned()

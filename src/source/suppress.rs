@@ -7,35 +7,72 @@
 //! Selectors are codes, prefixes of codes or rule names. A finding is suppressed by a comment on the line it starts on
 //! or on the first line of its statement; a comment on a line of its own does not reach the line below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::LineIndex;
-use crate::facts::Comment;
+use crate::facts::{Comment, Span};
 
 /// What the comments of one file switch off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suppressions {
-    file: Vec<Selector>,
-    lines: BTreeMap<u32, Vec<Selector>>,
+    directives: Vec<Directive>,
+    lines: BTreeMap<u32, Vec<usize>>,
+    file: Vec<usize>,
 }
 
+/// One instruction in a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Selector {
-    Everything,
-    Rule(String),
+pub struct Directive {
+    /// From its `#` to the end of its reason.
+    pub span: Span,
+    /// The comment that it is part of.
+    pub comment: Span,
+    /// It is a `# noqa`, which other tools read, too.
+    pub is_noqa: bool,
+    /// What it switches off; empty for everything if it is bare.
+    pub selectors: Vec<Written>,
+    /// It has no list.
+    pub is_bare: bool,
 }
 
-impl Selector {
+/// A selector as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// A code, the start of one, or a name.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A directive and the selector in it (0 where it is bare), as positions in their lists.
+pub type Use = (usize, usize);
+
+/// A directive, or a part of one, that switches nothing off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unused<'text> {
+    /// The directive.
+    pub directive: &'text Directive,
+    /// The selectors that switch nothing off; empty for a bare directive.
+    pub selectors: Vec<&'text Written>,
+    /// The selectors that are needed; where there are none, the directive is not.
+    pub needed: Vec<&'text Written>,
+}
+
+impl Written {
     fn covers(&self, code: &str, name: &str) -> bool {
-        match self {
-            Self::Everything => true,
-            Self::Rule(text) => {
-                text == name
-                    || code
-                        .get(..text.len())
-                        .is_some_and(|head| head.eq_ignore_ascii_case(text))
-            }
+        self.text == name
+            || code
+                .get(..self.text.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(&self.text))
+    }
+}
+
+impl Directive {
+    fn using(&self, code: &str, name: &str) -> Option<usize> {
+        if self.is_bare {
+            return Some(0);
         }
+        self.selectors.iter().position(|selector| selector.covers(code, name))
     }
 }
 
@@ -46,89 +83,203 @@ impl Suppressions {
         let mut found = Self::default();
         for comment in comments {
             let line = lines.line(comment.span.start);
-            if let Some(selectors) = directive(&comment.text, "concheck:", "ignore-file") {
+            if let Some(directive) = own(comment, "ignore-file") {
                 if lines.line_start(line, text) == comment.span.start {
-                    found.file.extend(selectors);
+                    found.file.push(found.directives.len());
+                    found.directives.push(directive);
                 }
-            } else if let Some(selectors) = directive(&comment.text, "concheck:", "ignore") {
-                found.lines.entry(line).or_default().extend(selectors);
+            } else if let Some(directive) = own(comment, "ignore") {
+                found.add(line, directive);
             }
-            if let Some(selectors) = noqa(&comment.text) {
-                found.lines.entry(line).or_default().extend(selectors);
+            if let Some(directive) = noqa(comment) {
+                found.add(line, directive);
             }
         }
         found
     }
 
+    fn add(&mut self, line: u32, directive: Directive) {
+        self.lines.entry(line).or_default().push(self.directives.len());
+        self.directives.push(directive);
+    }
+
+    /// What switches off a finding on `line`, in a statement that starts on `statement_first_line`.
+    #[must_use]
+    pub fn uses(&self, code: &str, name: &str, line: u32, statement_first_line: u32) -> Vec<Use> {
+        let on_line = |line| self.lines.get(&line).map(Vec::as_slice).unwrap_or_default();
+        let on_statement = if line == statement_first_line {
+            &[]
+        } else {
+            on_line(statement_first_line)
+        };
+        let acting = self.file.iter().chain(on_line(line)).chain(on_statement);
+        acting
+            .filter_map(|&number| Some((number, self.directives[number].using(code, name)?)))
+            .collect()
+    }
+
     /// Whether a finding on `line`, in a statement that starts on `statement_first_line`, is switched off.
     #[must_use]
     pub fn is_suppressed(&self, code: &str, name: &str, line: u32, statement_first_line: u32) -> bool {
-        let covers = |selectors: &Vec<Selector>| selectors.iter().any(|selector| selector.covers(code, name));
-        let on_line = |line| self.lines.get(&line).is_some_and(covers);
-        covers(&self.file) || on_line(line) || on_line(statement_first_line)
+        !self.uses(code, name, line, statement_first_line).is_empty()
+    }
+
+    /// The directive of concheck's own that acts on a line and has a list.
+    #[must_use]
+    pub fn list_on(&self, line: u32) -> Option<&Directive> {
+        let numbers = self.lines.get(&line)?.iter();
+        let mut directives = numbers.map(|&number| &self.directives[number]);
+        directives.find(|directive| !directive.is_noqa && !directive.is_bare)
+    }
+
+    /// What was not used, of those selectors that can be judged; `None` stands for a bare directive of concheck's own.
+    /// A bare `# noqa` is a matter between the user and other tools.
+    #[must_use]
+    pub fn unused(
+        &self,
+        used: &BTreeSet<Use>,
+        is_judged: &dyn Fn(&Directive, Option<&str>) -> bool,
+    ) -> Vec<Unused<'_>> {
+        let directives = self.directives.iter().enumerate();
+        let unused = directives.filter_map(|(number, directive)| {
+            if directive.is_bare {
+                let is_unused = !directive.is_noqa && !used.contains(&(number, 0)) && is_judged(directive, None);
+                return is_unused.then(|| Unused {
+                    directive,
+                    selectors: Vec::new(),
+                    needed: Vec::new(),
+                });
+            }
+            let written = directive.selectors.iter().enumerate();
+            let (selectors, needed): (Vec<_>, Vec<_>) = written.partition(|(at, selector)| {
+                !used.contains(&(number, *at)) && is_judged(directive, Some(&selector.text))
+            });
+            (!selectors.is_empty()).then(|| Unused {
+                directive,
+                selectors: selectors.into_iter().map(|(_, one)| one).collect(),
+                needed: needed.into_iter().map(|(_, one)| one).collect(),
+            })
+        });
+        unused.collect()
     }
 
     /// Whether the file has no such comment.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.file.is_empty() && self.lines.is_empty()
+        self.directives.is_empty()
     }
 }
 
-/// The selectors of `# TOOL WORD` or `# TOOL WORD[a, b]` anywhere in a comment.
-fn directive(comment: &str, tool: &str, word: &str) -> Option<Vec<Selector>> {
-    let after_tool = after_hash(comment, tool)?;
-    let rest = after_tool.trim_start().strip_prefix(word)?;
-    match rest.chars().next() {
-        None => Some(vec![Selector::Everything]),
+/// `# concheck: WORD` or `# concheck: WORD[a, b]` anywhere in a comment, with the reason behind it.
+fn own(comment: &Comment, word: &str) -> Option<Directive> {
+    let text = comment.text.as_str();
+    let (start, rest) = after_hash(text, "concheck:")?;
+    let rest = rest + blanks(&text[rest..]);
+    text[rest..].strip_prefix(word)?;
+    let list = rest + word.len();
+    match text[list..].chars().next() {
         Some('[') => {
-            let end = rest.find(']').unwrap_or(rest.len());
-            Some(rules(rest[1..end].split(',')))
+            let end = text[list..].find(']').map_or(text.len(), |at| list + at);
+            let selectors = written(comment, list + 1, &text[list + 1..end], &[',']);
+            Some(directive(comment, start, end, selectors, false, false))
         }
-        Some(next) if next.is_whitespace() => Some(vec![Selector::Everything]),
-        Some(_) => None,
+        Some(next) if !next.is_whitespace() => None,
+        _ => Some(directive(comment, start, list, Vec::new(), false, true)),
     }
 }
 
 /// `# noqa` with anything but a colon behind it is bare; after the colon come codes, apart by commas or blanks.
-fn noqa(comment: &str) -> Option<Vec<Selector>> {
-    let rest = after_hash(comment, "noqa")?;
-    match rest.trim_start().strip_prefix(':') {
-        Some(list) => Some(rules(codes(list))),
-        None if rest.starts_with(|next: char| next.is_alphanumeric() || matches!(next, '-' | '_')) => None,
-        None => Some(vec![Selector::Everything]),
+fn noqa(comment: &Comment) -> Option<Directive> {
+    let text = comment.text.as_str();
+    let (start, rest) = after_hash(text, "noqa")?;
+    let colon = rest + blanks(&text[rest..]);
+    if text[colon..].starts_with(':') {
+        let mut selectors = written(comment, colon + 1, &text[colon + 1..], &[',', ' ', '\t']);
+        let codes = selectors.iter().take_while(|one| is_code(&one.text)).count();
+        selectors.truncate(codes);
+        let end = selectors
+            .last()
+            .map_or(colon + 1, |last| (last.span.end - comment.span.start) as usize);
+        return Some(directive(comment, start, end, selectors, true, false));
+    }
+    let is_word = text[rest..].starts_with(|next: char| next.is_alphanumeric() || matches!(next, '-' | '_'));
+    (!is_word).then(|| directive(comment, start, rest, Vec::new(), true, true))
+}
+
+/// Letters, then digits; what else follows a list of codes is a reason.
+fn is_code(word: &str) -> bool {
+    let digits = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
+    digits.len() < word.len() && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+fn directive(
+    comment: &Comment,
+    start: usize,
+    list_end: usize,
+    selectors: Vec<Written>,
+    is_noqa: bool,
+    is_bare: bool,
+) -> Directive {
+    let text = comment.text.as_str();
+    let behind = &text[list_end..];
+    let next = behind.match_indices('#').map(|(at, _)| at);
+    // `see #12` is part of a reason, `# type: ignore` is another instruction.
+    let next = next.filter(|&at| behind[..at].ends_with(char::is_whitespace));
+    let mut next = next.filter(|&at| !behind[at + 1..].starts_with(|letter: char| letter.is_ascii_digit()));
+    let end = next.next().map_or(text.len(), |at| list_end + at);
+    let end = text[..end].trim_end().len();
+    Directive {
+        span: part(comment, start, end),
+        comment: comment.span,
+        is_noqa,
+        selectors,
+        is_bare,
     }
 }
 
-/// The leading words of a list that look like codes (letters, then digits); what follows is a reason.
-fn codes(list: &str) -> impl Iterator<Item = &str> {
-    let is_code = |word: &&str| {
-        let digits = word.trim_start_matches(|letter: char| letter.is_ascii_alphabetic());
-        digits.len() < word.len() && !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
-    };
-    list.split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .take_while(is_code)
+/// The words of a list that starts at an offset of a comment.
+fn written(comment: &Comment, offset: usize, list: &str, separators: &[char]) -> Vec<Written> {
+    let mut found = Vec::new();
+    let mut at = offset;
+    for piece in list.split(separators) {
+        let word = piece.trim();
+        if !word.is_empty() {
+            let start = at + blanks(piece);
+            found.push(Written {
+                text: word.to_owned(),
+                span: part(comment, start, start + word.len()),
+            });
+        }
+        at += piece.len() + 1;
+    }
+    found
 }
 
-fn rules<'text>(words: impl Iterator<Item = &'text str>) -> Vec<Selector> {
-    let words = words.map(str::trim).filter(|word| !word.is_empty());
-    words.map(|word| Selector::Rule(word.to_owned())).collect()
+fn part(comment: &Comment, start: usize, end: usize) -> Span {
+    let offset = |at: usize| comment.span.start + u32::try_from(at).unwrap_or(0);
+    Span {
+        start: offset(start),
+        end: offset(end),
+    }
 }
 
-/// What follows `# word` in a comment, wherever the `#` stands in it; letters of any case.
-fn after_hash<'text>(comment: &'text str, word: &str) -> Option<&'text str> {
+fn blanks(text: &str) -> usize {
+    text.len() - text.trim_start().len()
+}
+
+/// Where `# word` starts in a comment and where it ends, wherever the `#` stands in it; letters of any case.
+fn after_hash(comment: &str, word: &str) -> Option<(usize, usize)> {
     comment.match_indices('#').find_map(|(at, _)| {
-        let rest = comment[at + 1..].trim_start();
-        let head = rest.get(..word.len())?;
-        head.eq_ignore_ascii_case(word).then(|| &rest[word.len()..])
+        let start = at + 1 + blanks(&comment[at + 1..]);
+        let end = start + word.len();
+        let head = comment.get(start..end)?;
+        head.eq_ignore_ascii_case(word).then_some((at, end))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Span;
 
     fn suppressions(text: &str) -> Suppressions {
         let comments: Vec<_> = text
@@ -204,5 +355,39 @@ mod tests {
         assert!(found.is_suppressed("CC101", "cpu-work-in-thread", 77, 77));
         assert!(!found.is_suppressed("CC201", "unpicklable-callable", 77, 77));
         assert!(suppressions("if x:\n    # concheck: ignore-file\n    pass\n").is_empty());
+    }
+
+    fn unused(text: &str, used: &[Use]) -> Vec<(String, Vec<String>)> {
+        let found = suppressions(text);
+        let all = found.unused(&used.iter().copied().collect(), &|_, _| true);
+        let part = |span: Span| text[span.start as usize..span.end as usize].to_owned();
+        all.iter()
+            .map(|one| {
+                let selectors = one.selectors.iter().map(|selector| part(selector.span));
+                (part(one.directive.span), selectors.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_switches_nothing_off_is_known_with_its_place() {
+        let check = |comment: &str, used: &[Use], wanted: &[(&str, &[&str])]| {
+            let seen = unused(&format!("x  {comment}\n"), used);
+            let seen: Vec<_> = seen
+                .iter()
+                .map(|(text, list)| (text.as_str(), list.iter().map(String::as_str).collect::<Vec<_>>()))
+                .collect();
+            let wanted: Vec<_> = wanted.iter().map(|(text, list)| (*text, list.to_vec())).collect();
+            assert_eq!(seen, wanted, "{comment}");
+        };
+        let list = "# concheck: ignore[CC1,  CC2 ] see #12";
+        check(list, &[(0, 0), (0, 1)], &[]);
+        check(list, &[(0, 0)], &[(list, &["CC2"])]);
+        check(
+            "# concheck: ignore # noqa: E501, CC1 because",
+            &[(1, 0)],
+            &[("# concheck: ignore", &[]), ("# noqa: E501, CC1 because", &["CC1"])],
+        );
+        check("# type: ignore # noqa", &[], &[]);
     }
 }

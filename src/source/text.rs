@@ -41,6 +41,43 @@ pub fn decode(bytes: &[u8]) -> Decoded {
     Decoded { text, problems }
 }
 
+/// Encodes a text as the bytes that were there before: same byte order mark, same encoding.
+///
+/// # Errors
+/// With the reason, when those bytes were not valid, or their encoding lacks a character of the text.
+pub fn encode_like(before: &[u8], text: &str) -> Result<Vec<u8>, String> {
+    if let Some(problem) = decode(before).problems.first() {
+        return Err(problem.message.clone());
+    }
+    let encoded = if before.starts_with(b"\xEF\xBB\xBF") {
+        [b"\xEF\xBB\xBF", text.as_bytes()].concat()
+    } else {
+        match coding_cookie(before) {
+            Some((name, _)) => encode_named(&name, text),
+            None => text.as_bytes().to_vec(),
+        }
+    };
+    if decode(&encoded).text == text {
+        Ok(encoded)
+    } else {
+        Err("its encoding lacks a character of the new text".to_owned())
+    }
+}
+
+fn encode_named(name: &str, text: &str) -> Vec<u8> {
+    let normal = normalised(name);
+    if normal == "latin-1" {
+        return text
+            .chars()
+            .map(|letter| u8::try_from(letter).unwrap_or(b'?'))
+            .collect();
+    }
+    match Encoding::for_label(normal.as_bytes()) {
+        Some(encoding) if normal != "utf-8" && normal != "ascii" => encoding.encode(text).0.into_owned(),
+        _ => text.as_bytes().to_vec(),
+    }
+}
+
 fn decode_marked(bytes: &[u8], problems: &mut Vec<Problem>) -> String {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return decode_utf8(rest, problems);
@@ -285,6 +322,21 @@ mod tests {
             "#\n# coding: klingon\nx",
             &[(2, "unknown encoding `klingon`")],
         );
+    }
+
+    #[test]
+    fn what_is_encoded_again_keeps_mark_and_encoding() {
+        for before in [
+            &b"x = 1\r\n"[..],
+            b"\xEF\xBB\xBFx\n",
+            b"# coding: latin-1\ns = '\xE9'\n",
+            b"# coding: cp1252\n'\x80'\n",
+        ] {
+            let text = decode(before).text;
+            assert_eq!(encode_like(before, &text).unwrap(), before);
+        }
+        assert!(encode_like(b"# coding: latin-1\n", "# coding: latin-1\n'\u{20ac}'").is_err());
+        assert!(encode_like(b"a\0", "a").is_err());
     }
 
     #[test]

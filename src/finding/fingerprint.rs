@@ -1,22 +1,26 @@
 //! A name for a finding that survives edits elsewhere in the file.
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use crate::finding::Finding;
-use crate::source::Sources;
+use super::Finding;
+use crate::source::{Sources, displayed, plain};
 
-/// Gives each finding, in report order, a hash of its code, path and source line. Lines may move; of several findings
-/// with the same three, each has its number.
-pub(super) fn fingerprints(findings: &[&Finding], sources: &Sources) -> Vec<String> {
+/// Gives each finding, in the order of the list, a hash of its code, its path as seen from `base` and its source line.
+/// Lines may move; of several findings with the same three, each has its number.
+#[must_use]
+pub fn fingerprints(findings: &[Finding], sources: &Sources, base: &Path) -> Vec<String> {
+    let current = std::env::current_dir().unwrap_or_default();
     let mut seen: HashMap<(&str, &str, &str), u64> = HashMap::new();
     let mut fingerprints = Vec::with_capacity(findings.len());
     for finding in findings {
         let file = sources.file(finding.place.file);
+        let path = seen_from(base, &current, &file.path);
         let line = file.line_text(file.position(finding.place.span.start).line).trim();
         let count = seen.entry((finding.code, &file.path, line)).or_default();
         let parts = [
             finding.code.as_bytes(),
-            file.path.as_bytes(),
+            path.as_bytes(),
             line.as_bytes(),
             &count.to_le_bytes(),
         ];
@@ -24,6 +28,12 @@ pub(super) fn fingerprints(findings: &[&Finding], sources: &Sources) -> Vec<Stri
         fingerprints.push(format!("{:016x}", hash(&parts)));
     }
     fingerprints
+}
+
+/// A path of a report as seen from a folder; whole, if it lies elsewhere.
+pub(super) fn seen_from(base: &Path, current: &Path, path: &str) -> String {
+    let absolute = plain(&current.join(path));
+    displayed(absolute.strip_prefix(base).unwrap_or(&absolute))
 }
 
 /// FNV-1a with 64 bits; a byte that no UTF-8 text holds keeps the parts apart.

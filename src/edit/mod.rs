@@ -1,0 +1,9 @@
+//! Changes to source files: comments that switch findings off, and writing a changed text back.
+//!
+//! In: texts and what is to be changed. Out: texts, and files in the encoding that they had. Must not know: rules.
+
+mod ignore;
+mod write;
+
+pub use ignore::{Ignored, add_ignores};
+pub use write::{WriteError, write_back};
