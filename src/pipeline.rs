@@ -14,7 +14,7 @@ use crate::knowledge::Knowledge;
 use crate::link::{Program, Submission, Target};
 use crate::rules::{self, Context};
 use crate::source::{SourceError, Sources};
-use crate::summary::Summaries;
+use crate::summary::{Order, Summaries};
 
 /// What a check found.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +113,8 @@ fn with_context<T>(
         &user
     };
     let program = Program::link(&sources.files, facts, knowledge, settings);
-    let summaries = Summaries::compute(&program);
+    let order = Order::new(&program);
+    let summaries = Summaries::new(&order);
     read(&Context::new(&program, &summaries, settings))
 }
 

@@ -29,7 +29,7 @@ pub struct Assessment {
 
 /// Assesses a submission.
 #[must_use]
-pub fn assess(program: &Program<'_>, summaries: &Summaries, submission: &Submission<'_>) -> Assessment {
+pub fn assess(program: &Program<'_>, summaries: &Summaries<'_>, submission: &Submission<'_>) -> Assessment {
     let (profile, unknown_target) = task_profile(program, summaries, submission);
     let mut reading = read(&profile);
     let unknown = match unknown_target {
@@ -58,7 +58,7 @@ pub fn assess(program: &Program<'_>, summaries: &Summaries, submission: &Submiss
 /// The hull of what the targets cost; a reason where nothing is known of any of them.
 fn task_profile(
     program: &Program<'_>,
-    summaries: &Summaries,
+    summaries: &Summaries<'_>,
     submission: &Submission<'_>,
 ) -> (Profile, Option<Unresolved>) {
     let mut hull: Option<Profile> = None;
@@ -75,7 +75,7 @@ fn task_profile(
     }
 }
 
-fn target_profile(program: &Program<'_>, summaries: &Summaries, target: &Target) -> Result<Profile, Unresolved> {
+fn target_profile(program: &Program<'_>, summaries: &Summaries<'_>, target: &Target) -> Result<Profile, Unresolved> {
     match &target.callee {
         Callee::Function { function, .. } => Ok(function_profile(program, summaries, *function)),
         Callee::Class(class) => {
@@ -96,7 +96,7 @@ fn target_profile(program: &Program<'_>, summaries: &Summaries, target: &Target)
 }
 
 /// The profile of a function with the wrappers that decorators put around it.
-fn function_profile(program: &Program<'_>, summaries: &Summaries, function: ScopeRef) -> Profile {
+fn function_profile(program: &Program<'_>, summaries: &Summaries<'_>, function: ScopeRef) -> Profile {
     let mut profile = summaries.profile(function).cloned().unwrap_or_default();
     if let Some(fact) = program.knowledge.user_call(&program.full_name(function)) {
         profile = summaries.configured(fact);
@@ -185,7 +185,7 @@ pub fn target_names(program: &Program<'_>, submission: &Submission<'_>) -> Vec<S
         let name = match &target.callee {
             Callee::Function { function, .. } => program.full_name(*function),
             Callee::Class(class) => program.full_name(*class),
-            Callee::External { name, .. } => name.clone(),
+            Callee::External { name, .. } => name.to_string(),
             Callee::Partial(_) | Callee::Unknown(_) => continue,
         };
         if !names.contains(&name) {

@@ -122,6 +122,7 @@ impl Options {
             default_excludes,
             overlap: self.overlap.unwrap_or(defaults.overlap),
             knowledge: self.knowledge.unwrap_or_default(),
+            every_file: defaults.every_file,
             severity: self.severity.unwrap_or_default(),
             fail_on: self.fail_on.unwrap_or(defaults.fail_on),
             force_exclude: self.force_exclude.unwrap_or(defaults.force_exclude),

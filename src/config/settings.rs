@@ -132,6 +132,8 @@ pub struct Settings {
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
     pub knowledge: BTreeMap<String, String>,
+    /// Every file matters, whatever it mentions. No option sets this: it is there to compare with.
+    pub every_file: bool,
     /// Other severities for some rules: codes, code prefixes or rule names.
     pub severity: BTreeMap<String, Severity>,
     /// Findings that are less bad do not make the run fail.
@@ -164,6 +166,7 @@ impl Default for Settings {
             default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
+            every_file: false,
             severity: BTreeMap::new(),
             fail_on: Severity::Advice,
             force_exclude: false,

@@ -11,6 +11,7 @@ mod walk;
 use serde::{Deserialize, Serialize};
 
 pub use lower::lower;
+pub(crate) use walk::for_each_child;
 pub use walk::{child_blocks, child_expressions, statement_expressions, visit_expressions};
 
 /// A half-open range of byte offsets into the file's text (after decoding to UTF-8).

@@ -7,7 +7,7 @@ mod entry;
 mod index;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
@@ -141,8 +141,9 @@ impl Knowledge {
     /// What a method of a type does, and which type has it: the type itself, or the nearest of its bases.
     #[must_use]
     pub fn method(&self, type_name: &str, method: &str) -> Option<(&str, &CallFact)> {
+        let mut name = String::new();
         self.linearise(type_name).iter().find_map(|owner| {
-            let (key, entry) = self.calls.get_key_value(format!("{owner}.{method}").as_str())?;
+            let (key, entry) = self.calls.get_key_value(member(&mut name, owner, method))?;
             Some((&key[..owner.len()], entry.fact()))
         })
     }
@@ -156,10 +157,10 @@ impl Knowledge {
     /// What an attribute of a type, of one of its bases, or of a module is.
     #[must_use]
     pub fn attribute(&self, owner: &str, name: &str) -> Option<&AttributeFact> {
-        let owners = self.linearise(owner);
-        owners
+        let mut full = String::new();
+        self.linearise(owner)
             .iter()
-            .find_map(|owner| self.attributes.get(&*self.canonical(&format!("{owner}.{name}"))))
+            .find_map(|owner| self.attributes.get(&*self.canonical(member(&mut full, owner, name))))
             .map(Entry::fact)
     }
 
@@ -179,9 +180,10 @@ impl Knowledge {
     /// How a method of a type, or of one of its bases, hands work over, if it does.
     #[must_use]
     pub fn submission_method(&self, type_name: &str, method: &str) -> Option<&SubmissionShape> {
+        let mut name = String::new();
         self.linearise(type_name)
             .iter()
-            .find_map(|owner| self.submissions.get(&format!("{owner}.{method}")))
+            .find_map(|owner| self.submissions.get(member(&mut name, owner, method)))
     }
 
     /// Whether a name is a type with a worker's role, or writes calls down for workers.
@@ -353,17 +355,19 @@ impl Knowledge {
     }
 
     /// The type and its bases, breadth first, each once, under their canonical names.
-    fn linearise(&self, type_name: &str) -> Vec<String> {
-        let mut order: Vec<String> = Vec::new();
-        let mut pending = VecDeque::from([self.canonical(type_name).into_owned()]);
-        while let Some(current) = pending.pop_front() {
-            if order.contains(&current) {
-                continue;
+    fn linearise<'k>(&'k self, type_name: &'k str) -> Vec<Cow<'k, str>> {
+        let mut order: Vec<Cow<'k, str>> = vec![self.canonical(type_name)];
+        let mut done = 0;
+        while done < order.len() {
+            if let Some(entry) = self.types.get(&*order[done]) {
+                for base in &entry.fact().bases {
+                    let base = self.canonical(base);
+                    if !order.contains(&base) {
+                        order.push(base);
+                    }
+                }
             }
-            if let Some(entry) = self.types.get(current.as_str()) {
-                pending.extend(entry.fact().bases.iter().map(|base| self.canonical(base).into_owned()));
-            }
-            order.push(current);
+            done += 1;
         }
         order
     }
@@ -490,6 +494,15 @@ pub(crate) fn is_dotted_name(name: &str) -> bool {
             .is_some_and(|first| first.is_alphabetic() || first == '_')
             && characters.all(|character| character.is_alphanumeric() || character == '_')
     })
+}
+
+/// Writes the dotted name of a member into a text that is used again.
+fn member<'n>(text: &'n mut String, owner: &str, name: &str) -> &'n str {
+    text.clear();
+    text.push_str(owner);
+    text.push('.');
+    text.push_str(name);
+    text
 }
 
 fn top_level(name: &str) -> &str {

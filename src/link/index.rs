@@ -1,6 +1,8 @@
 //! Where each statement and expression of a file stands: scope, statement, enclosing expressions and blocks.
 
-use crate::facts::{ExprId, ExprKind, FileFacts, ScopeId, Span, Stmt, StmtKind, child_expressions};
+use rustc_hash::FxHashMap;
+
+use crate::facts::{ExprId, ExprKind, FileFacts, ScopeId, Span, Stmt, StmtKind, SymbolId, for_each_child};
 
 /// Position of a statement in [`FileIndex::statements`], in source order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +49,7 @@ pub struct FileIndex<'a> {
     statements_of_scope: Vec<Vec<StmtId>>,
     calls: Vec<ExprId>,
     reads: Vec<Vec<ExprId>>,
+    symbols: FxHashMap<(ScopeId, &'a str), SymbolId>,
 }
 
 impl<'a> FileIndex<'a> {
@@ -63,10 +66,17 @@ impl<'a> FileIndex<'a> {
             statements_of_scope: vec![Vec::new(); facts.scopes.len()],
             calls: Vec::new(),
             reads: vec![Vec::new(); facts.symbols.len()],
+            symbols: FxHashMap::default(),
         };
         for (number, scope) in facts.scopes.iter().enumerate() {
             let id = ScopeId(u32::try_from(number).expect("internal: fewer than 2^32 scopes"));
             index.block(&scope.body, id, None);
+            for &symbol in &scope.symbols {
+                let known = facts.symbol(symbol);
+                if !known.in_comprehension {
+                    index.symbols.entry((id, known.name.as_str())).or_insert(symbol);
+                }
+            }
         }
         index
             .calls
@@ -166,11 +176,17 @@ impl<'a> FileIndex<'a> {
             }
             _ => {}
         }
-        for child in child_expressions(self.facts, expr) {
+        for_each_child(self.facts, expr, &mut |child| {
             if self.expression_statement[child.index()].is_none() {
                 self.expression(child, Some(expr), statement, scope);
             }
-        }
+        });
+    }
+
+    /// The symbol that a scope binds under a name: as [`FileFacts::symbol_in`] finds it.
+    #[must_use]
+    pub fn symbol_in(&self, scope: ScopeId, name: &str) -> Option<SymbolId> {
+        self.symbols.get(&(scope, name)).copied()
     }
 
     /// All calls of the file in source order.

@@ -1,6 +1,7 @@
 //! The linked program: what later stages read.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -38,6 +39,8 @@ pub struct Program<'a> {
     pub settings: &'a Settings,
     /// Which file a module name means.
     pub modules: ModuleTable,
+    /// What a call of each value outside the project calls, as far as it has been asked for.
+    called_names: Vec<OnceLock<Arc<str>>>,
 }
 
 /// What a call may call.
@@ -55,7 +58,7 @@ pub enum Callee {
     /// Something outside the project, by its full dotted name, methods with their defining type.
     External {
         /// The name.
-        name: String,
+        name: Arc<str>,
         /// What a method is bound to.
         receiver: Option<ValueId>,
     },
@@ -75,10 +78,18 @@ impl<'a> Program<'a> {
         settings: &'a Settings,
     ) -> Self {
         let modules = ModuleTable::new(sources);
-        let reached = super::reach::reached_files(sources, facts, &modules, knowledge);
+        let reached = if settings.every_file {
+            vec![true; facts.len()]
+        } else {
+            super::reach::reached_files(sources, facts, &modules, knowledge)
+        };
         let solution = Solver::solve(facts, &reached, &modules, knowledge);
         let indexes = facts.par_iter().map(FileIndex::new).collect();
+        let called_names = std::iter::repeat_with(OnceLock::new)
+            .take(solution.universe.values().len())
+            .collect();
         let mut program = Self {
+            called_names,
             sources,
             facts,
             reached,
@@ -303,7 +314,7 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn method_in_body(&self, class: ScopeRef, name: &str) -> Option<ScopeRef> {
         let file = self.file(class.file);
-        let symbol = file.symbol_in(class.scope, name)?;
+        let symbol = self.index(class.file).symbol_in(class.scope, name)?;
         file.symbol(symbol)
             .definitions
             .iter()
@@ -325,7 +336,7 @@ impl<'a> Program<'a> {
                 continue;
             };
             let file = self.file(base.file);
-            let Some(symbol) = file.symbol_in(base.scope, name) else {
+            let Some(symbol) = self.index(base.file).symbol_in(base.scope, name) else {
                 continue;
             };
             return file.symbol(symbol).definitions.iter().rev().find_map(|&def| {
@@ -401,7 +412,7 @@ impl<'a> Program<'a> {
     pub fn callees_of(&self, values: &ValueSet) -> Vec<Callee> {
         let mut found = Vec::new();
         for value in values.iter() {
-            match self.value(value).clone() {
+            match *self.value(value) {
                 Value::Function(function) => found.push(Callee::Function {
                     function,
                     receiver: None,
@@ -424,19 +435,19 @@ impl<'a> Program<'a> {
                 Value::Partial(site) => found.push(Callee::Partial(site)),
                 Value::External(name) => {
                     found.push(Callee::External {
-                        name: self.name(name).to_owned(),
+                        name: self.solution.universe.shared_text(name),
                         receiver: None,
                     });
                 }
                 Value::ExternalMethod { receiver, of, name } => {
-                    let name = self.method_name(self.name(of), self.name(name));
+                    let name = self.called_name(value, || self.method_name(self.name(of), self.name(name)));
                     found.push(Callee::External {
                         name,
                         receiver: Some(receiver),
                     });
                 }
                 Value::ExternalInstance { of, .. } => {
-                    let name = self.method_name(self.name(of), "__call__");
+                    let name = self.called_name(value, || self.method_name(self.name(of), "__call__"));
                     found.push(Callee::External {
                         name,
                         receiver: Some(value),
@@ -450,6 +461,11 @@ impl<'a> Program<'a> {
             found.push(Callee::Unknown(Unresolved::DynamicAttribute));
         }
         found
+    }
+
+    /// The name of what a call of a value calls, found once.
+    fn called_name(&self, value: ValueId, find: impl FnOnce() -> String) -> Arc<str> {
+        Arc::clone(self.called_names[value.0 as usize].get_or_init(|| find().into()))
     }
 
     /// The name of a method with the type that defines it.
@@ -473,7 +489,7 @@ impl<'a> Program<'a> {
         if let Some(keyword) = keyword {
             let named = arguments
                 .iter()
-                .find(|argument| argument.kind == ArgumentKind::Keyword(keyword.to_owned()));
+                .find(|argument| matches!(&argument.kind, ArgumentKind::Keyword(name) if name == keyword));
             if let Some(argument) = named {
                 return Some(ExprRef {
                     file: call.file,

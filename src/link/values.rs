@@ -174,9 +174,20 @@ pub enum Value {
     Unknown(Unresolved),
 }
 
-/// A small sorted set of values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ValueSet(Vec<ValueId>);
+/// A small sorted set of values. Most sets have at most [`FEW`] values, which need no memory of their own.
+#[derive(Clone, Debug)]
+pub struct ValueSet(Values);
+
+/// As many values are kept in the set itself.
+const FEW: usize = 3;
+
+#[derive(Clone, Debug)]
+enum Values {
+    /// The first `count` are in the set.
+    Few { count: u32, values: [ValueId; FEW] },
+    /// More than [`FEW`] values.
+    Many(Vec<ValueId>),
+}
 
 impl ValueSet {
     /// More values than this are not told apart.
@@ -185,31 +196,65 @@ impl ValueSet {
     /// The set of nothing: nothing is known.
     #[must_use]
     pub const fn empty() -> Self {
-        Self(Vec::new())
+        Self(Values::Few {
+            count: 0,
+            values: [ValueId(0); FEW],
+        })
     }
 
     /// A set of one value.
     #[must_use]
     pub fn one(value: ValueId) -> Self {
-        Self(vec![value])
+        Self(Values::Few {
+            count: 1,
+            values: [value; FEW],
+        })
+    }
+
+    fn as_slice(&self) -> &[ValueId] {
+        match &self.0 {
+            Values::Few { count, values } => &values[..*count as usize],
+            Values::Many(values) => values,
+        }
     }
 
     /// Adds a value; returns whether the set has grown. A full set takes no more.
     pub fn insert(&mut self, value: ValueId) -> bool {
-        match self.0.binary_search(&value) {
+        match self.as_slice().binary_search(&value) {
             Ok(_) => false,
-            Err(_) if self.0.len() >= Self::LIMIT => false,
+            Err(_) if self.len() >= Self::LIMIT => false,
             Err(position) => {
-                self.0.insert(position, value);
+                self.insert_at(position, value);
                 true
             }
         }
     }
 
+    fn insert_at(&mut self, position: usize, value: ValueId) {
+        match &mut self.0 {
+            Values::Few { count, values } if (*count as usize) < FEW => {
+                values.copy_within(position..*count as usize, position + 1);
+                values[position] = value;
+                *count += 1;
+            }
+            Values::Few { values, .. } => {
+                let mut many = Vec::with_capacity(2 * FEW);
+                many.extend_from_slice(values);
+                many.insert(position, value);
+                self.0 = Values::Many(many);
+            }
+            Values::Many(values) => values.insert(position, value),
+        }
+    }
+
     /// Adds all values of another set; returns whether the set has grown.
     pub fn extend(&mut self, other: &Self) -> bool {
+        if self.is_empty() {
+            self.clone_from(other);
+            return !other.is_empty();
+        }
         let mut grown = false;
-        for &value in &other.0 {
+        for &value in other.as_slice() {
             grown |= self.insert(value);
         }
         grown
@@ -217,27 +262,41 @@ impl ValueSet {
 
     /// The values in order of their identifiers.
     pub fn iter(&self) -> impl Iterator<Item = ValueId> + '_ {
-        self.0.iter().copied()
+        self.as_slice().iter().copied()
     }
 
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_slice().is_empty()
     }
 
     /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.as_slice().len()
     }
 
     /// Whether the set has as many values as it can hold, so that some may be missing.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.0.len() >= Self::LIMIT
+        self.len() >= Self::LIMIT
     }
 }
+
+impl Default for ValueSet {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl PartialEq for ValueSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for ValueSet {}
 
 impl FromIterator<ValueId> for ValueSet {
     fn from_iter<T: IntoIterator<Item = ValueId>>(values: T) -> Self {
@@ -310,6 +369,12 @@ impl Universe {
     #[must_use]
     pub fn get(&self, id: ValueId) -> &Value {
         self.values.get(id.0)
+    }
+
+    /// The identifiers of all values.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = ValueId> + use<> {
+        let count = u32::try_from(self.values.items.len()).expect("internal: fewer than 2^32 values");
+        (0..count).map(ValueId)
     }
 
     /// The identifier of a name.

@@ -24,7 +24,7 @@ pub struct Context<'a> {
     /// The linked program.
     pub program: &'a Program<'a>,
     /// What is true of each function.
-    pub summaries: &'a Summaries,
+    pub summaries: &'a Summaries<'a>,
     /// The settings of the run.
     pub settings: &'a Settings,
     assessments: Vec<OnceLock<Assessment>>,
@@ -34,7 +34,7 @@ pub struct Context<'a> {
     locks: OnceLock<Locks>,
     pickling: OnceLock<Pickling>,
     pools: OnceLock<Pools>,
-    raises: OnceLock<Raises>,
+    raises: Raises<'a>,
     sharing: OnceLock<Sharing>,
     startup: OnceLock<Startup>,
 }
@@ -42,7 +42,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Puts together what rules read.
     #[must_use]
-    pub fn new(program: &'a Program<'a>, summaries: &'a Summaries, settings: &'a Settings) -> Self {
+    pub fn new(program: &'a Program<'a>, summaries: &'a Summaries<'a>, settings: &'a Settings) -> Self {
         let assessments = program.submissions.iter().map(|_| OnceLock::new()).collect();
         Self {
             program,
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
             locks: OnceLock::new(),
             pickling: OnceLock::new(),
             pools: OnceLock::new(),
-            raises: OnceLock::new(),
+            raises: Raises::new(summaries),
             sharing: OnceLock::new(),
             startup: OnceLock::new(),
         }
@@ -108,11 +108,10 @@ impl<'a> Context<'a> {
         self.pools.get_or_init(|| Pools::compute(self.program, self.startup()))
     }
 
-    /// Raises, computed when it is first asked for.
+    /// What functions may raise.
     #[must_use]
-    pub fn raises(&self) -> &Raises {
-        self.raises
-            .get_or_init(|| Raises::compute(self.program, self.summaries))
+    pub fn raises(&self) -> &Raises<'a> {
+        &self.raises
     }
 
     /// Sharing, computed when it is first asked for.

@@ -14,7 +14,7 @@ pub(super) fn target(program: &Program<'_>, submission: &Submission<'_>) -> Stri
         let name = match &target.callee {
             Callee::Function { function, .. } => program.display_name(*function),
             Callee::Class(class) => program.display_name(*class),
-            Callee::External { name, .. } => name.clone(),
+            Callee::External { name, .. } => name.to_string(),
             Callee::Partial(_) | Callee::Unknown(_) => continue,
         };
         if !names.contains(&name) {

@@ -68,7 +68,7 @@ impl CallCosts<'_, '_, '_> {
             Callee::Class(class) => self.construct(*class),
             Callee::Partial(site) if depth < DEPTH => self.partial(*site, depth),
             Callee::Partial(_) => self.unknown(Unresolved::TooMany),
-            Callee::External { name, receiver } => self.external(name, *receiver),
+            Callee::External { name, receiver } => self.external(name, *receiver, depth),
             Callee::Unknown(reason) => self.unknown(*reason),
         }
     }
@@ -170,7 +170,7 @@ impl CallCosts<'_, '_, '_> {
     }
 
     /// A call of something outside the project.
-    fn external(&self, name: &str, receiver: Option<ValueId>) -> Profile {
+    fn external(&self, name: &str, receiver: Option<ValueId>, depth: u32) -> Profile {
         let program = self.walk.program;
         let Some(fact) = program.knowledge.call(name) else {
             if program.knowledge.type_fact(name).is_some() || program.knowledge.semantic(name).is_some() {
@@ -190,8 +190,11 @@ impl CallCosts<'_, '_, '_> {
             return self.unknown(reason);
         };
         let mut profile = self.fact(fact, receiver);
-        for invocation in &fact.invokes {
-            profile.add(&self.invoked(invocation, receiver));
+        // The arguments of this call are those of what it calls itself, not of what that calls (`map(map, rows)`).
+        if depth == 0 {
+            for invocation in &fact.invokes {
+                profile.add(&self.invoked(invocation, receiver));
+            }
         }
         profile.explain(self.walk.place(self.call), &describe(fact, name));
         profile

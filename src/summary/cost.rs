@@ -4,8 +4,6 @@
 //! not known is remembered with the reason. The constants are seconds on a typical core, from `facts/costs.md` and the
 //! first rows of `facts/gil_facts.csv`.
 
-use std::collections::HashMap;
-
 use crate::facts::{
     CompareOp, ComprehensionKind, ExprId, ExprKind, Handler, MODULE, Stmt, StmtKind, UnaryOp, child_expressions,
 };
@@ -14,6 +12,7 @@ use crate::knowledge::Role;
 use crate::link::Program;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 
+use super::Known;
 use super::calls::CallCosts;
 use super::estimate::Estimate;
 use super::profile::{Part, Profile};
@@ -35,7 +34,7 @@ pub(super) const MISSED: f64 = 0.05;
 /// The walk over one function.
 pub(super) struct Walk<'a, 'p> {
     pub(super) program: &'a Program<'p>,
-    pub(super) profiles: &'a HashMap<ScopeRef, Profile>,
+    pub(super) profiles: &'a Known<'a, Profile>,
     pub(super) function: ScopeRef,
 }
 

@@ -1,7 +1,8 @@
 //! What is true of each function, whoever calls it: its work profile.
 //!
 //! In: the linked [`Program`]. Out: [`Summaries`]. Functions are done callees first; functions that call each other are
-//! done together, twice, and then taken to run an unknown number of times. Must not know: workers, rules, findings.
+//! done together, twice, and then taken to run an unknown number of times. Nothing is computed before it is asked for:
+//! most functions of a project are never handed to a worker. Must not know: workers, rules, findings.
 
 mod calls;
 mod classify;
@@ -24,43 +25,71 @@ pub mod sharing;
 pub mod signatures;
 pub mod startup;
 
-use std::collections::HashMap;
-
-use rayon::prelude::*;
-
 use crate::link::Program;
 use crate::link::values::ScopeRef;
 
 pub use classify::{Class, Reading, part_of, read};
 pub use estimate::Estimate;
+pub(crate) use order::{CallOrder, Known, OnDemand, Way};
 pub use profile::{Evidence, Part, Profile, UnknownCall};
 pub use sizes::{Rounds, Sizes};
 
-/// The profiles of all functions of a program.
-#[derive(Debug, Default)]
-pub struct Summaries {
-    profiles: HashMap<ScopeRef, Profile>,
+/// The profiles of the functions of a program, each made when it is first asked for.
+pub struct Summaries<'p> {
+    order: &'p CallOrder<'p>,
+    profiles: OnDemand<'p, Profile>,
 }
 
-impl Summaries {
-    /// Computes the profile of every function, lambda and module.
+/// Functions that call each other are gone through this often.
+const ROUNDS: usize = 2;
+
+impl<'p> Summaries<'p> {
+    /// Nothing is made yet.
     #[must_use]
-    pub fn compute(program: &Program<'_>) -> Self {
-        let mut profiles: HashMap<ScopeRef, Profile> = HashMap::new();
-        for level in order::levels(program) {
-            let done: Vec<Vec<(ScopeRef, Profile)>> = level
-                .par_iter()
-                .map(|component| component_profiles(program, &profiles, component))
-                .collect();
-            profiles.extend(done.into_iter().flatten());
+    pub fn new(order: &'p Order<'p>) -> Self {
+        Self {
+            order: &order.0,
+            profiles: OnDemand::new(&order.0),
         }
-        Self { profiles }
+    }
+
+    /// Who calls whom.
+    pub(crate) fn order(&self) -> &'p CallOrder<'p> {
+        self.order
     }
 
     /// What one run of a function costs.
     #[must_use]
     pub fn profile(&self, function: ScopeRef) -> Option<&Profile> {
-        self.profiles.get(&function)
+        let program = self.order.program();
+        let read = |profiles: &Known<'_, Profile>, function| {
+            cost::Walk {
+                program,
+                profiles,
+                function,
+            }
+            .run()
+        };
+        let finish = |function, profile: Profile| {
+            let mut profile = profile.times(sizes::RECURSION);
+            profile.round = None;
+            profile.data_loops = profile.interpreter;
+            profile.explain(program.name_place(function), "calls itself, directly or through others");
+            profile
+        };
+        let way = Way {
+            rounds: ROUNDS,
+            seen_at_once: false,
+            read: &read,
+            finish: &finish,
+        };
+        self.profiles.get(function, &way)
+    }
+
+    /// The profiles of everything that a function calls and of itself, to walk through its code once more.
+    pub(crate) fn profiles_for(&self, function: ScopeRef) -> Known<'_, Profile> {
+        let _ = self.profile(function);
+        self.profiles.known()
     }
 
     /// What one call of something outside the project costs whose arguments are not in sight.
@@ -76,62 +105,13 @@ impl Summaries {
     }
 }
 
-/// The profiles of functions that call each other.
-fn component_profiles(
-    program: &Program<'_>,
-    known: &HashMap<ScopeRef, Profile>,
-    component: &order::Component,
-) -> Vec<(ScopeRef, Profile)> {
-    let walk = |function, profiles: &HashMap<ScopeRef, Profile>| {
-        cost::Walk {
-            program,
-            profiles,
-            function,
-        }
-        .run()
-    };
-    if !component.recursive {
-        return component
-            .functions
-            .iter()
-            .map(|&function| (function, walk(function, known)))
-            .collect();
-    }
-    let mut profiles = known_callees(program, known, component);
-    for _ in 0..2 {
-        let round: Vec<(ScopeRef, Profile)> = component
-            .functions
-            .iter()
-            .map(|&function| (function, walk(function, &profiles)))
-            .collect();
-        profiles.extend(round);
-    }
-    component
-        .functions
-        .iter()
-        .map(|&function| {
-            let mut profile = profiles.remove(&function).unwrap_or_default().times(sizes::RECURSION);
-            profile.round = None;
-            profile.data_loops = profile.interpreter;
-            profile.explain(program.name_place(function), "calls itself, directly or through others");
-            (function, profile)
-        })
-        .collect()
-}
+/// Who calls whom in a program; what summaries are made from.
+pub struct Order<'p>(CallOrder<'p>);
 
-/// The profiles that a component may read, without copying those of the whole program.
-fn known_callees(
-    program: &Program<'_>,
-    known: &HashMap<ScopeRef, Profile>,
-    component: &order::Component,
-) -> HashMap<ScopeRef, Profile> {
-    let mut found = HashMap::new();
-    for &function in &component.functions {
-        for callee in order::callees(program, function) {
-            if let Some(profile) = known.get(&callee) {
-                found.insert(callee, profile.clone());
-            }
-        }
+impl<'p> Order<'p> {
+    /// Prepares the order of a program.
+    #[must_use]
+    pub fn new(program: &'p Program<'p>) -> Self {
+        Self(CallOrder::new(program))
     }
-    found
 }

@@ -3,7 +3,8 @@
 //! Each statement turns the state before it into the state after it. A loop is gone through twice: once to learn what
 //! its end gives to its head, once to note what its reads see. Reaching definitions need no third round.
 
-use super::reaching::{DefinitionSets, Findings, NOTHING, SetId, State, Tracked};
+use super::reaching::{DefinitionSets, Findings, NOTHING, State, Tracked};
+use super::slots::Slots;
 use crate::facts::walk::for_each_child;
 use crate::facts::{
     DefId, DefKind, ExprId, ExprKind, FileFacts, Handler, MatchCase, ScopeId, Stmt, StmtKind, statement_expressions,
@@ -45,7 +46,7 @@ impl<'walk> Flow<'walk> {
         silent_definitions: &'walk [(u32, DefId)],
         tracked: &'walk Tracked,
         sets: &'walk mut DefinitionSets,
-        start: Vec<SetId>,
+        start: Slots,
     ) -> Self {
         Self {
             facts,
@@ -77,15 +78,17 @@ impl<'walk> Flow<'walk> {
         let single = self.sets.single(definition);
         let is_declaration = matches!(self.facts.definition(definition).kind, DefKind::Declared { .. });
         let Some(state) = &mut self.state else { return };
-        state[slot] = match state[slot] {
+        let after = match state.get(slot) {
             // `name: T` leaves the value alone.
             NOTHING => single,
             before if is_declaration => before,
             before if self.maybes > 0 => self.sets.union(before, single),
             _ => single,
         };
+        state.set(slot, after);
         for exceptions in self.exceptions.iter_mut().flatten() {
-            exceptions[slot] = self.sets.union(exceptions[slot], single);
+            let either = self.sets.union(exceptions.get(slot), single);
+            exceptions.set(slot, either);
         }
     }
 
@@ -93,20 +96,18 @@ impl<'walk> Flow<'walk> {
     fn kill(&mut self, definition: DefId) {
         let slot = self.tracked.slot(self.facts.definition(definition).symbol);
         if let (Some(slot), Some(state)) = (slot, &mut self.state) {
-            state[slot] = NOTHING;
+            state.set(slot, NOTHING);
         }
     }
 
     fn merge(&mut self, left: State, right: State) -> State {
-        let (Some(mut left), Some(right)) = (left.clone(), right.clone()) else {
-            return left.or(right);
-        };
-        for (mine, theirs) in left.iter_mut().zip(right) {
-            if *mine != theirs {
-                *mine = self.sets.union(*mine, theirs);
+        match (left, right) {
+            (Some(mut left), Some(right)) => {
+                left.merge(&right, &mut |mine, theirs| self.sets.union(mine, theirs));
+                Some(left)
             }
+            (left, right) => left.or(right),
         }
-        Some(left)
     }
 
     fn block(&mut self, statements: &[Stmt]) {
@@ -186,7 +187,7 @@ impl<'walk> Flow<'walk> {
             } => {
                 let slot = self.tracked.slot(*symbol);
                 if let (Some(slot), Some(state), 0) = (slot, &self.state, self.rehearsals) {
-                    self.findings.reads.push((id, state[slot]));
+                    self.findings.reads.push((id, state.get(slot)));
                 }
             }
             ExprKind::Store(definition) => self.define(*definition),
@@ -420,7 +421,7 @@ impl<'walk> Flow<'walk> {
         if let ExprKind::Store(definition) = *self.facts.kind(target) {
             let slot = self.tracked.slot(self.facts.definition(definition).symbol);
             if let (Some(slot), Some(state), 0) = (slot, &self.state, self.rehearsals) {
-                self.findings.previous.push((definition, state[slot]));
+                self.findings.previous.push((definition, state.get(slot)));
             }
         }
         self.expression(value);

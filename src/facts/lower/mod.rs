@@ -14,6 +14,7 @@ mod names;
 mod patterns;
 mod reaching;
 mod scopes;
+mod slots;
 mod statements;
 mod targets;
 #[cfg(test)]

@@ -4,13 +4,14 @@
 //! set is the bottom, [`ANY`] is the top, and the order between them is inclusion. Everything a state does not know is
 //! left as an empty `reaching`, which means that any definition may be meant.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::Lowerer;
 use super::flow::Flow;
+use super::slots::Slots;
 use crate::facts::{DefId, DefKind, ExprId, ExprKind, FileFacts, ScopeId, ScopeKind, Symbol, SymbolId};
 
-/// More symbols of one scope are not tracked at once: states are copied at each branch.
+/// More symbols of one scope are not tracked at once.
 const MAX_TRACKED: usize = 4096;
 
 /// A set with more definitions says no more than that any may be meant.
@@ -18,7 +19,7 @@ const MAX_SET: usize = 64;
 
 /// A set of definitions, by its position in [`DefinitionSets`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct SetId(u32);
+pub(super) struct SetId(pub(super) u32);
 
 /// No definition.
 pub(super) const NOTHING: SetId = SetId(0);
@@ -29,18 +30,18 @@ pub(super) const ANY: SetId = SetId(1);
 /// The sets of a file, each kept once.
 pub(super) struct DefinitionSets {
     sets: Vec<Vec<DefId>>,
-    positions: HashMap<Vec<DefId>, SetId>,
-    unions: HashMap<(u32, u32), SetId>,
+    positions: FxHashMap<Vec<DefId>, SetId>,
+    unions: FxHashMap<(u32, u32), SetId>,
 }
 
 impl DefinitionSets {
     fn new() -> Self {
         // The top is never looked up by its contents.
-        let positions = HashMap::from([(Vec::new(), NOTHING)]);
+        let positions = FxHashMap::from_iter([(Vec::new(), NOTHING)]);
         Self {
             sets: vec![Vec::new(), Vec::new()],
             positions,
-            unions: HashMap::new(),
+            unions: FxHashMap::default(),
         }
     }
 
@@ -89,7 +90,7 @@ impl DefinitionSets {
 }
 
 /// The sets of the tracked symbols; `None` where the code cannot be reached.
-pub(super) type State = Option<Vec<SetId>>;
+pub(super) type State = Option<Slots>;
 
 /// What the flow through one scope found out.
 #[derive(Default)]
@@ -190,7 +191,7 @@ fn fill_single_definitions(lowerer: &mut Lowerer<'_>) {
 
 fn flow_through(lowerer: &Lowerer<'_>, scope: ScopeId, tracked: &Tracked, sets: &mut DefinitionSets) -> Findings {
     let facts = &lowerer.facts;
-    let start = vec![NOTHING; tracked.count];
+    let start = Slots::new(tracked.count);
     let mut flow = Flow::new(
         facts,
         &lowerer.scope_definitions,

@@ -170,7 +170,7 @@ impl Solver<'_> {
         self.bind(function, arguments, bound);
         self.callers.entry(function).or_default().insert(call);
         let mut results = self.result_of(function);
-        let wrappers: Vec<ScopeRef> = self.wrappers.get(&function).into_iter().flatten().copied().collect();
+        let wrappers = self.wrappers_of(function);
         for wrapper in wrappers {
             let given = self.with_receiver(function, arguments, bound);
             self.bind(wrapper, &given, false);
@@ -223,7 +223,7 @@ impl Solver<'_> {
         let mut filled = Arguments::default();
         let mut first = true;
         for argument in written {
-            let values = self.expressions[site.file.index()][argument.value.index()].clone();
+            let values = self.look_at(site.file, argument.value);
             match &argument.kind {
                 ArgumentKind::Positional if first => {
                     callees = values;
@@ -245,13 +245,13 @@ impl Solver<'_> {
             return ValueSet::empty();
         };
         match arguments.first() {
-            Some(first) => self.expressions[site.file.index()][first.value.index()].clone(),
+            Some(first) => self.look_at(site.file, first.value),
             None => ValueSet::empty(),
         }
     }
 
     fn construct(&mut self, class: ScopeRef, arguments: &Arguments, call: ExprRef) -> ValueSet {
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         match self.find_member(&ancestry, "__init__") {
             Some(member) => {
                 for &def in &self.file(member.class.file).symbol(member.symbol).definitions.clone() {
@@ -270,7 +270,7 @@ impl Solver<'_> {
                 if let Some(fields) = self.constructor_fields(class) {
                     self.write_fields(class, &fields, arguments);
                 }
-                for base in self.classes.external_ancestors(class) {
+                for base in self.external_ancestors(class) {
                     let name = self.universe.shared_text(base);
                     if self.knowledge.submission(&name).is_some() {
                         self.bind_submission(&name, None, arguments, call, 0);
@@ -387,9 +387,7 @@ impl Solver<'_> {
                     for result in self.apply(decorator, &arguments, call, 0).iter() {
                         match *self.universe.get(result) {
                             Value::Function(wrapper) if wrapper != function => {
-                                if self.wrappers.entry(function).or_default().insert(wrapper) {
-                                    self.shape_changed = true;
-                                }
+                                self.add_wrapper(function, wrapper);
                                 results.extend(values);
                             }
                             Value::Instance { .. } | Value::ExternalInstance { .. } => {

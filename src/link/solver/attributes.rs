@@ -36,7 +36,7 @@ impl Solver<'_> {
             Value::Class(class) => self.class_attribute(receiver, class, name),
             Value::Instance { class, site } => self.instance_attribute(receiver, class, site, name),
             Value::Super { class, receiver } => {
-                let ancestry = self.classes.ancestry(class);
+                let ancestry = self.ancestry(class);
                 self.inherited(receiver, &ancestry[1..], name)
             }
             Value::ExternalInstance { of, site } => {
@@ -72,14 +72,11 @@ impl Solver<'_> {
     }
 
     fn external_attribute(&mut self, of: super::Name, name: &str) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        if let Some(returns) = self
-            .knowledge
-            .attribute(&owner, name)
-            .and_then(|fact| fact.returns.clone())
-        {
-            return self.instance_of_type(&returns, None);
+        let member = self.universe.name(name);
+        if let Some(returns) = self.member(of, member).attribute {
+            return self.instance_of_type(returns, None);
         }
+        let owner = self.universe.shared_text(of);
         let dotted = format!("{owner}.{name}");
         // A namespace package of the project's own.
         if let Some(file) = self.modules.find(self.current().file, &dotted) {
@@ -134,7 +131,7 @@ impl Solver<'_> {
     }
 
     fn class_attribute(&mut self, receiver: ValueId, class: ScopeRef, name: &str) -> ValueSet {
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let attribute = self.universe.name(name);
         let mut values = ValueSet::empty();
         for base in &*ancestry {
@@ -198,7 +195,7 @@ impl Solver<'_> {
 
     fn instance_attribute(&mut self, receiver: ValueId, class: ScopeRef, site: Option<Site>, name: &str) -> ValueSet {
         let attribute = self.universe.name(name);
-        let ancestry = self.classes.ancestry(class);
+        let ancestry = self.ancestry(class);
         let mut values = ValueSet::empty();
         for base in &*ancestry {
             if let Base::Project(above) = *base {
@@ -207,7 +204,7 @@ impl Solver<'_> {
         }
         values.extend(&self.inherited(receiver, &ancestry, name));
         if site.is_none() {
-            for &below in self.classes.descendants(class).iter().take(DESCENDANTS) {
+            for &below in self.descendants(class).iter().take(DESCENDANTS) {
                 values.extend(&self.read(Variable::Attribute(below, attribute)));
                 if let Some(symbol) = self.symbol_in(below.file, below.scope, name) {
                     values.extend(&self.bound_members(receiver, Member { class: below, symbol }));
@@ -284,15 +281,10 @@ impl Solver<'_> {
 
     /// An attribute or method of a type outside the project.
     pub(super) fn member_of_type(&mut self, receiver: ValueId, of: super::Name, name: &str) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        if let Some(returns) = self
-            .knowledge
-            .attribute(&owner, name)
-            .and_then(|fact| fact.returns.clone())
-        {
-            return self.instance_of_type(&returns, None);
-        }
         let name = self.universe.name(name);
+        if let Some(returns) = self.member(of, name).attribute {
+            return self.instance_of_type(returns, None);
+        }
         self.one(Value::ExternalMethod { receiver, of, name })
     }
 
@@ -377,14 +369,9 @@ impl Solver<'_> {
     }
 
     fn element_by_type(&mut self, of: super::Name, receiver: ValueId) -> ValueSet {
-        let owner = self.universe.shared_text(of);
-        let fact = self
-            .knowledge
-            .method(&owner, "__getitem__")
-            .and_then(|(_, fact)| fact.returns.clone());
-        match fact {
+        match self.method_returns(of, "__getitem__") {
             Some(returns) if returns.name == language::SELF => ValueSet::one(receiver),
-            Some(returns) => self.instance_of_type(&returns, None),
+            Some(returns) => self.instance_of_type(returns, None),
             None => self.unknown(Unresolved::Element),
         }
     }
@@ -395,19 +382,8 @@ impl Solver<'_> {
         for value in values.iter() {
             match self.universe.get(value).clone() {
                 Value::ExternalInstance { of, site } => {
-                    let owner = self.universe.shared_text(of);
-                    if self
-                        .knowledge
-                        .method(&owner, "__iter__")
-                        .is_some_and(|(_, fact)| fact.returns.is_some())
-                    {
-                        let returns = self
-                            .knowledge
-                            .method(&owner, "__iter__")
-                            .and_then(|(_, fact)| fact.returns.clone());
-                        if let Some(returns) = returns {
-                            elements.extend(&self.instance_of_type(&returns, None));
-                        }
+                    if let Some(returns) = self.method_returns(of, "__iter__") {
+                        elements.extend(&self.instance_of_type(returns, None));
                     }
                     if let Some(site) = site {
                         elements.extend(&self.read_element(site, Key::All));
@@ -485,19 +461,14 @@ fn entered_external(
     of: super::Name,
     site: Option<Site>,
 ) {
-    let owner = solver.universe.shared_text(of);
-    let returns = solver
-        .knowledge
-        .method(&owner, "__enter__")
-        .and_then(|(_, fact)| fact.returns.clone());
-    match returns {
+    match solver.method_returns(of, "__enter__") {
         Some(returns) if returns.name == language::ELEMENT => {
             if let Some(site) = site {
                 entered.extend(&solver.read_element(site, Key::All));
             }
         }
         Some(returns) if returns.name != language::SELF => {
-            entered.extend(&solver.instance_of_type(&returns, site));
+            entered.extend(&solver.instance_of_type(returns, site));
         }
         _ => {
             entered.insert(value);

@@ -57,17 +57,22 @@ impl Classes {
         kept.into()
     }
 
-    /// Brings what is kept of all classes up to date with their bases.
-    pub(super) fn refresh(&mut self) {
-        let classes: Vec<ScopeRef> = self.bases.keys().copied().collect();
-        self.ancestries = classes
-            .iter()
-            .map(|&class| (class, self.find_ancestry(class)))
-            .collect();
-        self.descendants = classes
-            .iter()
-            .map(|&class| (class, self.find_descendants(class)))
-            .collect();
+    /// Brings what is kept of all classes up to date with their bases; gives the classes for which that changes
+    /// anything, sorted.
+    pub(super) fn refresh(&mut self) -> Vec<ScopeRef> {
+        let mut changed = Vec::new();
+        for &class in self.bases.keys() {
+            let ancestry = self.find_ancestry(class);
+            let descendants = self.find_descendants(class);
+            let same_above = self.ancestries.get(&class) == Some(&ancestry);
+            let same_below = self.descendants.get(&class) == Some(&descendants);
+            if !same_above || !same_below {
+                self.ancestries.insert(class, ancestry);
+                self.descendants.insert(class, descendants);
+                changed.push(class);
+            }
+        }
+        changed
     }
 
     fn collect(&self, base: Base, order: &mut Vec<Base>, depth: u32) {
@@ -127,6 +132,23 @@ pub struct Member {
 }
 
 impl Solver<'_> {
+    /// As [`Classes::ancestry`], for the current unit, which is done again when that changes.
+    pub(super) fn ancestry(&mut self, class: ScopeRef) -> Arc<[Base]> {
+        self.read_shape(class);
+        self.classes.ancestry(class)
+    }
+
+    /// As [`Classes::descendants`], for the current unit, which is done again when that changes.
+    pub(super) fn descendants(&mut self, class: ScopeRef) -> Arc<[ScopeRef]> {
+        self.read_shape(class);
+        self.classes.descendants(class)
+    }
+
+    pub(super) fn external_ancestors(&mut self, class: ScopeRef) -> Vec<Name> {
+        self.read_shape(class);
+        self.classes.external_ancestors(class)
+    }
+
     pub(super) fn define_class(&mut self, scope: ScopeId) {
         let file = self.file(self.current().file);
         let class = ScopeRef {
@@ -223,14 +245,14 @@ impl Solver<'_> {
     }
 
     /// How a decorator changes what a method is: property, static method, class method, context manager.
-    pub(super) fn semantic_of_method(&self, method: ScopeRef) -> Option<Semantic> {
+    pub(super) fn semantic_of_method(&mut self, method: ScopeRef) -> Option<Semantic> {
         let file = self.file(method.file);
         for &decorator in &file.scope(method.scope).decorators {
             let decorator = match file.kind(decorator) {
                 ExprKind::Call { callee, .. } => *callee,
                 _ => decorator,
             };
-            for value in self.expressions[method.file.index()][decorator.index()].iter() {
+            for value in self.look_at(method.file, decorator).iter() {
                 if let Value::External(name) = *self.universe.get(value) {
                     let semantic = self.knowledge.semantic(self.universe.text(name));
                     if matches!(
@@ -259,7 +281,7 @@ impl Solver<'_> {
     }
 
     /// Whether a class is a dataclass or named tuple: annotated names of its body are constructor parameters.
-    pub(super) fn constructor_fields(&self, class: ScopeRef) -> Option<Vec<String>> {
+    pub(super) fn constructor_fields(&mut self, class: ScopeRef) -> Option<Vec<String>> {
         let file = self.file(class.file);
         let scope = file.scope(class.scope);
         let is_dataclass = scope.decorators.iter().any(|&decorator| {
@@ -267,15 +289,12 @@ impl Solver<'_> {
                 ExprKind::Call { callee, .. } => *callee,
                 _ => decorator,
             };
-            self.expressions[class.file.index()][decorator.index()]
-                .iter()
-                .any(|value| {
-                    matches!(*self.universe.get(value), Value::External(name)
+            self.look_at(class.file, decorator).iter().any(|value| {
+                matches!(*self.universe.get(value), Value::External(name)
                     if self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::Dataclass))
-                })
+            })
         });
         let has_dataclass_base = self
-            .classes
             .external_ancestors(class)
             .iter()
             .any(|&name| self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::Dataclass));
@@ -283,7 +302,7 @@ impl Solver<'_> {
             return None;
         }
         let mut fields = Vec::new();
-        for base in self.classes.ancestry(class).iter().rev() {
+        for base in self.ancestry(class).iter().rev() {
             if let Base::Project(above) = *base {
                 for name in annotated_names(self.file(above.file), above.scope) {
                     if !fields.contains(&name) {

@@ -3,15 +3,22 @@
 use crate::facts::{ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
 
 use super::super::language;
-use super::super::values::{DefRef, ScopeRef, Site, Unresolved, Value, ValueSet};
+use super::super::values::{DefRef, ExprRef, ScopeRef, Site, Unresolved, Value, ValueSet};
 use super::{Key, Solver, Variable};
 
 impl Solver<'_> {
     /// Computes and keeps the values of an expression and of all expressions in it.
     pub(super) fn evaluate(&mut self, expr: ExprId) -> ValueSet {
-        let values = self.compute(expr);
         let file = self.current().file;
-        self.expressions[file.index()][expr.index()].extend(&values);
+        if self.settled[file.index()][expr.index()] {
+            return self.expressions[file.index()][expr.index()].clone();
+        }
+        let before = self.reads;
+        let values = self.compute(expr);
+        if self.expressions[file.index()][expr.index()].extend(&values) {
+            self.tell_watchers(ExprRef { file, expr });
+        }
+        self.settled[file.index()][expr.index()] = self.reads == before;
         values
     }
 
@@ -149,11 +156,23 @@ impl Solver<'_> {
                 }
             }
         }
-        let builtin = format!("builtins.{name}");
-        if self.knowledge.knows(&builtin) {
-            return self.external(&builtin);
+        self.builtin(name)
+    }
+
+    fn builtin(&mut self, name: &str) -> ValueSet {
+        let key = self.universe.name(name);
+        if let Some(&known) = self.builtins.get(&key) {
+            return ValueSet::one(known);
         }
-        self.unknown(Unresolved::UnboundName)
+        let builtin = format!("builtins.{name}");
+        let value = if self.knowledge.knows(&builtin) {
+            let canonical = self.canonical_name(&builtin);
+            self.value(Value::External(canonical))
+        } else {
+            self.value(Value::Unknown(Unresolved::UnboundName))
+        };
+        self.builtins.insert(key, value);
+        ValueSet::one(value)
     }
 
     fn display(&mut self, expr: ExprId, kind: SequenceKind, elements: &[ExprId]) -> ValueSet {

@@ -1,6 +1,8 @@
 //! Calls of what lies outside the project: what they mean to the flow of values, what they return, and the callables
 //! that they run or hand to a worker.
 
+use std::sync::Arc;
+
 use crate::facts::ExprKind;
 use crate::knowledge::{ArgumentsShape, Invocation, Position, Semantic, SubmissionResult, SubmissionShape, TypeExpr};
 
@@ -30,13 +32,7 @@ impl Solver<'_> {
             }
             return self.one(Value::None);
         }
-        let full = match self.knowledge.method(&owner, &method) {
-            Some((defining, _)) => format!("{defining}.{method}"),
-            None => match self.knowledge.submission_method(&owner, &method) {
-                Some(shape) => shape.api.clone(),
-                None => format!("{owner}.{method}"),
-            },
-        };
+        let full = Arc::clone(&self.member(of, name).full);
         self.apply_external(&full, Some(receiver), arguments, call, depth)
     }
 
@@ -67,8 +63,8 @@ impl Solver<'_> {
         }
         let fact = self.knowledge.call(name);
         if let Some(fact) = fact {
-            for invocation in fact.invokes.clone() {
-                self.invoke(&invocation, receiver, arguments, call, depth);
+            for invocation in &fact.invokes {
+                self.invoke(invocation, receiver, arguments, call, depth);
             }
         }
         let made = fact
@@ -76,8 +72,8 @@ impl Solver<'_> {
             .map_or(name, |returns| returns.name.as_str());
         self.bind_initializer(made, arguments, call, depth);
         let site = Some(Site::Expr(call));
-        match fact.and_then(|fact| fact.returns.clone()) {
-            Some(returns) => self.returned(&returns, receiver, arguments, site),
+        match fact.and_then(|fact| fact.returns.as_ref()) {
+            Some(returns) => self.returned(returns, receiver, arguments, site),
             None if self.knowledge.type_fact(name).is_some() => self.external_instance(name, site),
             None if self.knowledge.library_of(name).is_none() => self.unknown(Unresolved::UnknownLibrary),
             None => self.unknown(Unresolved::ExternalResult),

@@ -13,13 +13,14 @@ mod expressions;
 mod external;
 mod statements;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::facts::{DefId, ExprId, FileFacts, MODULE, ScopeId, SymbolId};
 use crate::finding::FileId;
-use crate::knowledge::Knowledge;
+use crate::knowledge::{Knowledge, TypeExpr};
 
 use super::modules::ModuleTable;
 use super::values::{DefRef, ExprRef, Name, ScopeRef, Site, Universe, Unresolved, Value, ValueId, ValueSet};
@@ -58,11 +59,28 @@ pub enum Variable {
     Element(Site, Key),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     values: ValueSet,
-    readers: BTreeSet<u32>,
+    /// Units that are done again when the values grow, sorted.
+    readers: Vec<u32>,
+    /// Spares a search where a unit reads the same again.
     last_reader: Option<u32>,
+}
+
+impl State {
+    fn is_read_by(&mut self, unit: u32) {
+        if self.last_reader != Some(unit) {
+            self.last_reader = Some(unit);
+            insert_sorted(&mut self.readers, unit);
+        }
+    }
+}
+
+fn insert_sorted(units: &mut Vec<u32>, unit: u32) {
+    if let Err(position) = units.binary_search(&unit) {
+        units.insert(position, unit);
+    }
 }
 
 /// The values of every expression, and what they rest on.
@@ -71,13 +89,14 @@ pub struct Solution {
     /// The values and names.
     pub universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
+    definitions: Vec<Vec<ValueSet>>,
     variables: FxHashMap<Variable, ValueSet>,
     /// The classes of the project with their bases, in order.
     pub classes: classes::Classes,
     /// Calls of each function of the project, by name or through values: function -> calls, sorted.
-    pub callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
+    pub callers: FxHashMap<ScopeRef, BTreeSet<ExprRef>>,
     /// Functions that decorators of the project put in the place of a function: function -> wrappers.
-    pub wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
+    pub wrappers: FxHashMap<ScopeRef, BTreeSet<ScopeRef>>,
     /// Whether the bound on rounds was reached, so that sets may be too small.
     pub incomplete: bool,
 }
@@ -93,7 +112,10 @@ impl Solution {
     #[must_use]
     pub fn variable(&self, variable: Variable) -> &ValueSet {
         const EMPTY: &ValueSet = &ValueSet::empty();
-        self.variables.get(&variable).unwrap_or(EMPTY)
+        match variable {
+            Variable::Def(def) => &self.definitions[def.file.index()][def.def.index()],
+            _ => self.variables.get(&variable).unwrap_or(EMPTY),
+        }
     }
 }
 
@@ -104,21 +126,38 @@ pub struct Solver<'a> {
     knowledge: &'a Knowledge,
     universe: Universe,
     expressions: Vec<Vec<ValueSet>>,
+    /// What definitions bind, by file: most variables are definitions.
+    definitions: Vec<Vec<State>>,
     variables: FxHashMap<Variable, State>,
     classes: classes::Classes,
-    callers: HashMap<ScopeRef, BTreeSet<ExprRef>>,
-    wrappers: HashMap<ScopeRef, BTreeSet<ScopeRef>>,
+    callers: FxHashMap<ScopeRef, BTreeSet<ExprRef>>,
+    wrappers: FxHashMap<ScopeRef, BTreeSet<ScopeRef>>,
     star_imports: Vec<Vec<(String, u32)>>,
     scope_definitions: Vec<Vec<Option<DefId>>>,
     units: Vec<ScopeRef>,
     queue: VecDeque<u32>,
     queued: Vec<bool>,
     unit: u32,
-    /// Something that no variable stands for has changed (bases of classes, wrappers of functions): when the queue is
-    /// empty, every unit is done once more.
+    /// The bases of a class have changed: when the queue is empty, what is kept of classes is brought up to date.
     shape_changed: bool,
+    /// All units have been done, those of functions for the first time once the classes are known.
+    begun: bool,
+    /// Units that look at the shape of a class or at the wrappers of a function, by class or function.
+    scope_readers: FxHashMap<ScopeRef, Vec<u32>>,
+    /// Functions that have got a wrapper since the queue was last empty.
+    newly_wrapped: BTreeSet<ScopeRef>,
+    /// Units that look at an expression of another unit.
+    watchers: FxHashMap<ExprRef, Vec<u32>>,
+    /// Counts looks at anything that may still change.
+    reads: u64,
+    /// Expressions for which nothing that may change was looked at: what they are need not be computed again.
+    settled: Vec<Vec<bool>>,
     /// Canonical names that have been looked up, by the name as written.
     canonical: FxHashMap<Box<str>, Name>,
+    /// What the knowledge base says, by type and name of a member.
+    members: FxHashMap<(Name, Name), Members<'a>>,
+    /// What the names mean that a file does not bind.
+    builtins: FxHashMap<Name, ValueId>,
     /// What scopes bind, by name: as [`FileFacts::symbol_in`] finds it.
     symbols: FxHashMap<(FileId, ScopeId, &'a str), SymbolId>,
 }
@@ -149,6 +188,11 @@ impl<'a> Solver<'a> {
         Solution {
             universe: solver.universe,
             expressions: solver.expressions,
+            definitions: solver
+                .definitions
+                .into_iter()
+                .map(|states| states.into_iter().map(|state| state.values).collect())
+                .collect(),
             variables: solver
                 .variables
                 .into_iter()
@@ -189,10 +233,14 @@ impl<'a> Solver<'a> {
                 .iter()
                 .map(|file| vec![ValueSet::empty(); file.expressions.len()])
                 .collect(),
+            definitions: facts
+                .iter()
+                .map(|file| vec![State::default(); file.definitions.len()])
+                .collect(),
             variables: FxHashMap::default(),
             classes: classes::Classes::default(),
-            callers: HashMap::new(),
-            wrappers: HashMap::new(),
+            callers: FxHashMap::default(),
+            wrappers: FxHashMap::default(),
             star_imports: facts.iter().map(statements::star_imports).collect(),
             scope_definitions: facts.iter().map(statements::scope_definitions).collect(),
             queued: vec![false; units.len()],
@@ -200,7 +248,15 @@ impl<'a> Solver<'a> {
             units,
             unit: 0,
             shape_changed: true,
+            begun: false,
+            scope_readers: FxHashMap::default(),
+            newly_wrapped: BTreeSet::new(),
+            watchers: FxHashMap::default(),
+            reads: 0,
+            settled: facts.iter().map(|file| vec![false; file.expressions.len()]).collect(),
             canonical: FxHashMap::default(),
+            members: FxHashMap::default(),
+            builtins: FxHashMap::default(),
             symbols: symbols_by_name(facts),
         }
     }
@@ -235,24 +291,74 @@ impl<'a> Solver<'a> {
     }
 
     fn next_unit(&mut self) -> Option<u32> {
-        if self.queue.is_empty() && std::mem::take(&mut self.shape_changed) {
-            self.classes.refresh();
-            for unit in 0..unit_number(self.units.len()) {
-                self.schedule(unit);
-            }
+        if self.queue.is_empty() {
+            self.follow_shapes();
         }
         self.queue.pop_front()
     }
 
+    /// Schedules the units that depend on bases of classes or wrappers of functions that have changed.
+    fn follow_shapes(&mut self) {
+        let mut changed = std::mem::take(&mut self.newly_wrapped);
+        if std::mem::take(&mut self.shape_changed) {
+            changed.extend(self.classes.refresh());
+        }
+        if !std::mem::replace(&mut self.begun, true) {
+            return (0..unit_number(self.units.len())).for_each(|unit| self.schedule(unit));
+        }
+        let readers: BTreeSet<u32> = changed
+            .iter()
+            .filter_map(|scope| self.scope_readers.get(scope))
+            .flatten()
+            .copied()
+            .collect();
+        readers.into_iter().for_each(|reader| self.schedule(reader));
+    }
+
+    /// The current unit looks at what a class inherits or is inherited by, or at what wraps a function.
+    fn read_shape(&mut self, scope: ScopeRef) {
+        self.reads += 1;
+        insert_sorted(self.scope_readers.entry(scope).or_default(), self.unit);
+    }
+
+    fn wrappers_of(&mut self, function: ScopeRef) -> Vec<ScopeRef> {
+        self.read_shape(function);
+        self.wrappers.get(&function).into_iter().flatten().copied().collect()
+    }
+
+    fn add_wrapper(&mut self, function: ScopeRef, wrapper: ScopeRef) {
+        if self.wrappers.entry(function).or_default().insert(wrapper) {
+            self.newly_wrapped.insert(function);
+        }
+    }
+
+    /// What an expression that may belong to another unit is by now; the current unit is done again when it grows.
+    fn look_at(&mut self, file: FileId, expr: ExprId) -> ValueSet {
+        self.reads += 1;
+        let unit = self.unit;
+        insert_sorted(self.watchers.entry(ExprRef { file, expr }).or_default(), unit);
+        self.expressions[file.index()][expr.index()].clone()
+    }
+
+    fn tell_watchers(&mut self, expr: ExprRef) {
+        let watchers = self.watchers.get(&expr).cloned();
+        watchers.into_iter().flatten().for_each(|unit| self.schedule(unit));
+    }
+
     /// Reads a variable for the current unit, which is done again when the variable grows.
     fn read(&mut self, variable: Variable) -> ValueSet {
+        self.reads += 1;
         let unit = self.unit;
-        let state = self.variables.entry(variable).or_default();
-        if state.last_reader != Some(unit) {
-            state.readers.insert(unit);
-            state.last_reader = Some(unit);
-        }
+        let state = self.state(variable);
+        state.is_read_by(unit);
         state.values.clone()
+    }
+
+    fn state(&mut self, variable: Variable) -> &mut State {
+        match variable {
+            Variable::Def(def) => &mut self.definitions[def.file.index()][def.def.index()],
+            _ => self.variables.entry(variable).or_default(),
+        }
     }
 
     /// Adds values to a variable.
@@ -260,12 +366,13 @@ impl<'a> Solver<'a> {
         if values.is_empty() {
             return;
         }
-        let state = self.variables.entry(variable).or_default();
+        let state = self.state(variable);
         if state.values.extend(values) {
-            let readers: Vec<u32> = state.readers.iter().copied().collect();
-            for reader in readers {
+            let readers = std::mem::take(&mut state.readers);
+            for &reader in &readers {
                 self.schedule(reader);
             }
+            self.state(variable).readers = readers;
         }
     }
 
@@ -309,6 +416,36 @@ impl<'a> Solver<'a> {
         name
     }
 
+    /// What the knowledge base says of a member of a type outside the project, looked up once.
+    fn member(&mut self, of: Name, name: Name) -> &Members<'a> {
+        let knowledge = self.knowledge;
+        let universe = &self.universe;
+        self.members.entry((of, name)).or_insert_with(|| {
+            let (owner, member) = (universe.text(of), universe.text(name));
+            let method = knowledge.method(owner, member);
+            let full = match method {
+                Some((defining, _)) => format!("{defining}.{member}"),
+                None => match knowledge.submission_method(owner, member) {
+                    Some(shape) => shape.api.clone(),
+                    None => format!("{owner}.{member}"),
+                },
+            };
+            Members {
+                full: full.into(),
+                attribute: knowledge
+                    .attribute(owner, member)
+                    .and_then(|fact| fact.returns.as_ref()),
+                method: method.and_then(|(_, fact)| fact.returns.as_ref()),
+            }
+        })
+    }
+
+    /// What a method of a type outside the project returns, where that is known.
+    fn method_returns(&mut self, of: Name, method: &str) -> Option<&'a TypeExpr> {
+        let method = self.universe.name(method);
+        self.member(of, method).method
+    }
+
     fn external(&mut self, name: &str) -> ValueSet {
         let name = self.canonical_name(name);
         self.one(Value::External(name))
@@ -318,6 +455,17 @@ impl<'a> Solver<'a> {
         let of = self.canonical_name(of);
         self.one(Value::ExternalInstance { of, site })
     }
+}
+
+/// What the knowledge base says under the name of a member of a type.
+#[derive(Debug)]
+struct Members<'a> {
+    /// The name with the type that defines it, if it is called.
+    full: Arc<str>,
+    /// What it is as an attribute.
+    attribute: Option<&'a TypeExpr>,
+    /// What it returns as a method.
+    method: Option<&'a TypeExpr>,
 }
 
 /// The first symbol of each name in each scope, comprehension variables left out.

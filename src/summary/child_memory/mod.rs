@@ -55,7 +55,17 @@ pub struct ChildMemory {
 impl ChildMemory {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
+        if !program
+            .submissions
+            .iter()
+            .any(|submission| submission.may_be(WorkerKind::Process))
+        {
+            return Self {
+                payloads: payload::large(program),
+                ..Self::default()
+            };
+        }
         let graph = graph::CallGraph::new(program);
         let mut held = HashMap::new();
         let runs: Vec<walk::ChildRun> = program

@@ -30,7 +30,7 @@ const FEW: f64 = 200.0;
 const LITTLE_WORK: f64 = 1.5e-4;
 
 /// Finds proxies in loops, the first operation of each loop.
-pub(super) fn in_loops(program: &Program<'_>, summaries: &Summaries, runs: &[ChildRun]) -> Vec<ProxyInLoop> {
+pub(super) fn in_loops(program: &Program<'_>, summaries: &Summaries<'_>, runs: &[ChildRun]) -> Vec<ProxyInLoop> {
     let mut found: BTreeMap<ExprRef, ProxyInLoop> = BTreeMap::new();
     let mut judged = std::collections::BTreeSet::new();
     for run in runs {
@@ -47,7 +47,7 @@ pub(super) fn in_loops(program: &Program<'_>, summaries: &Summaries, runs: &[Chi
 
 fn in_loops_of(
     program: &Program<'_>,
-    summaries: &Summaries,
+    summaries: &Summaries<'_>,
     function: ScopeRef,
     submission: usize,
 ) -> Vec<ProxyInLoop> {

@@ -141,7 +141,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         };
         Some(Block {
             call: outside.call,
-            name: outside.name.clone(),
+            name: outside.name.to_string(),
             cause,
             sure: outside.sure,
             linted: self.is_linted(outside),

@@ -18,13 +18,14 @@ use super::{Cause, Stall};
 const LONG: f64 = 2e-2;
 
 /// All places where coroutines compute for long.
-pub(super) fn stalls(program: &Program<'_>, summaries: &Summaries) -> Vec<Stall> {
+pub(super) fn stalls(program: &Program<'_>, summaries: &Summaries<'_>) -> Vec<Stall> {
     let mut found = Vec::new();
     for function in program.scopes().filter(|&scope| program.scope(scope).is_async) {
+        let profiles = summaries.profiles_for(function);
         let mut search = Search {
             walk: Walk {
                 program,
-                profiles: &summaries.profiles,
+                profiles: &profiles,
                 function,
             },
             found: Vec::new(),

@@ -29,7 +29,7 @@ pub(super) struct Outside {
     /// The call.
     pub(super) call: ExprRef,
     /// Its full dotted name.
-    pub(super) name: String,
+    pub(super) name: std::sync::Arc<str>,
     /// What a method is bound to.
     pub(super) receiver: Option<ValueId>,
     /// Nothing else can be meant.

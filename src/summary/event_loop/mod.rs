@@ -114,7 +114,7 @@ pub struct PoolExit {
 impl EventLoop {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let mut found = Self {
             dropped: offloads::dropped(program),
             ..Self::default()

@@ -61,7 +61,7 @@ pub struct Lifecycles {
 impl Lifecycles {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let mut lives = Self::default();
         lives.index_attributes(program);
         lives.index_imports(program);

@@ -32,7 +32,7 @@ pub struct Wait {
 const LIGHT: f64 = 1e-4;
 
 /// Finds the waits of all loops.
-pub(super) fn find(program: &Program<'_>, summaries: &Summaries, lives: &Lifecycles) -> Vec<Wait> {
+pub(super) fn find(program: &Program<'_>, summaries: &Summaries<'_>, lives: &Lifecycles) -> Vec<Wait> {
     let finder = Finder {
         program,
         summaries,
@@ -64,7 +64,7 @@ pub(super) fn find(program: &Program<'_>, summaries: &Summaries, lives: &Lifecyc
 impl Lifecycles {
     /// Whether what a call in a loop gives decides what the next round hands over, or whether there is one.
     #[must_use]
-    pub fn feeds_next_round(&self, program: &Program<'_>, summaries: &Summaries, call: ExprRef) -> bool {
+    pub fn feeds_next_round(&self, program: &Program<'_>, summaries: &Summaries<'_>, call: ExprRef) -> bool {
         let finder = Finder {
             program,
             summaries,
@@ -96,7 +96,7 @@ fn gives_fresh_future(program: &Program<'_>, call: ExprRef) -> bool {
 
 struct Finder<'a, 'p> {
     program: &'a Program<'p>,
-    summaries: &'a Summaries,
+    summaries: &'a Summaries<'a>,
     lives: &'a Lifecycles,
 }
 

@@ -12,13 +12,13 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind, ScopeKind};
 use crate::finding::{Note, Place};
 use crate::knowledge::Operation;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 
-use super::{Summaries, order};
+use super::{CallOrder, Summaries};
 
 pub use identity::{Hold, LockFacts, LockName, Root, lock_facts, name_of};
 pub use inversion::{Inversion, Turn};
@@ -70,19 +70,20 @@ const ROUNDS: u32 = 3;
 impl Locks {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let mut locks = Self {
             releases: releases(program),
             uses: Uses::compute(program),
             ..Self::default()
         };
-        for level in order::levels(program) {
-            for component in level {
-                for _ in 0..if component.recursive { ROUNDS } else { 1 } {
-                    for &function in &component.functions {
-                        let found = walk::read(program, &locks, function);
-                        locks.functions.insert(function, found);
-                    }
+        let order = summaries.order();
+        let lead_to_locks = lead_to_locks(program, order);
+        let functions = (0..order.len()).filter(|&number| lead_to_locks[number]);
+        for component in order.components(functions, &|number| !lead_to_locks[number]) {
+            for _ in 0..if component.recursive { ROUNDS } else { 1 } {
+                for &function in &component.functions {
+                    let found = walk::read(program, &locks, function);
+                    locks.functions.insert(function, found);
                 }
             }
         }
@@ -123,6 +124,50 @@ impl Locks {
             .iter()
             .flat_map(|(function, locks)| locks.edges.iter().map(move |edge| (*function, edge)))
     }
+}
+
+/// Which scopes use a lock or call one that does, by number. Of the others there is nothing to say.
+fn lead_to_locks(program: &Program<'_>, order: &CallOrder<'_>) -> Vec<bool> {
+    let mut leads = vec![false; order.len()];
+    let mut open: Vec<usize> = Vec::new();
+    let values = program.solution.universe.values();
+    let is_lock: Vec<bool> = values
+        .map(|value| program.type_fact(value).is_some_and(|fact| fact.lock.is_some()))
+        .collect();
+    for file in program.reached_files() {
+        for number in 0..program.file(file).expressions.len() {
+            let expr = ExprId(u32::try_from(number).expect("internal: fewer than 2^32 expressions"));
+            let expr = ExprRef { file, expr };
+            if program.values(expr).iter().any(|value| is_lock[value.0 as usize]) {
+                open.extend(order.number(program.scope_of(expr)));
+            }
+        }
+    }
+    if open.is_empty() {
+        return leads;
+    }
+    order.fill();
+    let mut callers: Vec<Vec<u32>> = vec![Vec::new(); order.len()];
+    for caller in 0..order.len() {
+        let number = u32::try_from(caller).expect("internal: fewer than 2^32 scopes");
+        for &callee in order.callees(caller) {
+            callers[callee as usize].push(number);
+        }
+        // The body of a class is a part of the code around it.
+        let scope = order.scope(caller);
+        if let Some(around) = program.parent_scope(scope)
+            && program.scope(scope).kind == ScopeKind::Class
+            && let Some(around) = order.number(around)
+        {
+            callers[caller].push(u32::try_from(around).expect("internal: fewer than 2^32 scopes"));
+        }
+    }
+    while let Some(number) = open.pop() {
+        if !std::mem::replace(&mut leads[number], true) {
+            open.extend(callers[number].iter().map(|&caller| caller as usize));
+        }
+    }
+    leads
 }
 
 /// The functions that give each lock back by a call and do not take it by one.

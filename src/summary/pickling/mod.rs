@@ -119,7 +119,7 @@ pub struct Pickling {
 impl Pickling {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, _summaries: &Summaries<'_>) -> Self {
         if !crossings::any(program) {
             return Self::default();
         }

@@ -60,7 +60,7 @@ fn external_methods(program: &Program<'_>, call: ExprRef) -> Vec<(String, ValueI
             receiver: Some(receiver),
         } = callee
         {
-            found.push((name, receiver));
+            found.push((name.to_string(), receiver));
         }
     }
     found

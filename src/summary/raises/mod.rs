@@ -8,13 +8,10 @@ mod catching;
 mod lookups;
 mod walk;
 
-use std::collections::HashMap;
-
 use crate::finding::{Note, Place};
-use crate::link::Program;
 use crate::link::values::{ExprRef, ScopeRef};
 
-use super::{Summaries, order};
+use super::{CallOrder, Known, OnDemand, Summaries, Way};
 
 /// How strong the evidence for an exception is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,9 +93,9 @@ struct FunctionRaises {
 }
 
 /// What functions may raise.
-#[derive(Debug, Default)]
-pub struct Raises {
-    functions: HashMap<ScopeRef, FunctionRaises>,
+pub struct Raises<'p> {
+    order: &'p CallOrder<'p>,
+    functions: OnDemand<'p, FunctionRaises>,
 }
 
 /// Ways out of one function that are kept.
@@ -108,47 +105,48 @@ const EXPLICIT: usize = 24;
 /// Links of a chain that are kept.
 const CHAIN: usize = 8;
 
-impl Raises {
-    /// Reads the program.
+/// Functions that call each other see each other's evidence in the second round.
+const ROUNDS: usize = 2;
+
+impl<'p> Raises<'p> {
+    /// Nothing is read yet.
     #[must_use]
-    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
-        let mut raises = Self::default();
-        for level in order::levels(program) {
-            for component in level {
-                // Functions that call each other see each other's evidence in the second round.
-                let rounds = if component.recursive { 2 } else { 1 };
-                for _ in 0..rounds {
-                    for &function in &component.functions {
-                        let found = walk::read(program, &raises, function);
-                        raises.functions.insert(function, found);
-                    }
-                }
-            }
+    pub fn new(summaries: &Summaries<'p>) -> Self {
+        Self {
+            order: summaries.order(),
+            functions: OnDemand::new(summaries.order()),
         }
-        raises
+    }
+
+    fn function(&self, function: ScopeRef) -> Option<&FunctionRaises> {
+        let program = self.order.program();
+        let read = |known: &Known<'_, FunctionRaises>, function| walk::read(program, known, function);
+        let way = Way {
+            rounds: ROUNDS,
+            seen_at_once: true,
+            read: &read,
+            finish: &|_, raises| raises,
+        };
+        self.functions.get(function, &way)
     }
 
     /// The strongest evidence that an exception may leave a function, the first where there are several.
     #[must_use]
     pub fn may_raise(&self, function: ScopeRef) -> Option<&RaiseEvidence> {
-        let raises = self.functions.get(&function)?;
+        let raises = self.function(function)?;
         raises.strongest.map(|position| &raises.escapes[position])
     }
 
     /// Everything in a function's own code from which an exception may leave it, in source order.
     #[must_use]
     pub fn escapes(&self, function: ScopeRef) -> &[RaiseEvidence] {
-        self.functions
-            .get(&function)
-            .map_or(&[], |raises| raises.escapes.as_slice())
+        self.function(function).map_or(&[], |raises| raises.escapes.as_slice())
     }
 
     /// The `raise` statements of a function and of what it calls whose exceptions may leave it.
     #[must_use]
     pub fn explicit(&self, function: ScopeRef) -> &[ExplicitRaise] {
-        self.functions
-            .get(&function)
-            .map_or(&[], |raises| raises.explicit.as_slice())
+        self.function(function).map_or(&[], |raises| raises.explicit.as_slice())
     }
 }
 

@@ -10,13 +10,14 @@ use crate::link::{Callee, Program, language};
 
 use super::catching::{Catcher, classes_of, is_abstract, is_caught_exception};
 use super::lookups::{Guards, division, subscript};
-use super::{CHAIN, ExplicitRaise, FunctionRaises, RaiseEvidence, RaiseKind, RaisedClass, Raises, Strength};
+use super::{CHAIN, ExplicitRaise, FunctionRaises, RaiseEvidence, RaiseKind, RaisedClass, Strength};
+use crate::summary::Known;
 
 /// Partials around partials are followed this far.
 const DEPTH: u32 = 4;
 
 /// What may leave a function.
-pub(super) fn read(program: &Program<'_>, known: &Raises, function: ScopeRef) -> FunctionRaises {
+pub(super) fn read(program: &Program<'_>, known: &Known<'_, FunctionRaises>, function: ScopeRef) -> FunctionRaises {
     let scope = program.scope(function);
     let mut walk = Walk {
         program,
@@ -36,7 +37,7 @@ pub(super) fn read(program: &Program<'_>, known: &Raises, function: ScopeRef) ->
 
 struct Walk<'w, 'p> {
     program: &'w Program<'p>,
-    known: &'w Raises,
+    known: &'w Known<'w, FunctionRaises>,
     function: ScopeRef,
     guards: Guards,
     catchers: Vec<Catcher>,
@@ -296,7 +297,7 @@ impl Walk<'_, '_> {
         let wrappers = wrappers.filter(|_| !is_wrapper_of(program, self.function, function));
         let known = self.known;
         for inner in std::iter::once(&function).chain(wrappers) {
-            let Some(raises) = known.functions.get(inner) else {
+            let Some(raises) = known.get(inner) else {
                 continue;
             };
             let mut best: Option<&RaiseEvidence> = None;

@@ -91,7 +91,7 @@ pub struct Sharing {
 impl Sharing {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, _summaries: &Summaries<'_>) -> Self {
         let bodies = Bodies::new(program);
         let units = units::units(program, &bodies.calls);
         let uses = Uses::new(program, &bodies.submitting);

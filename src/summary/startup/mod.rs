@@ -58,7 +58,7 @@ impl Way {
 impl Startup {
     /// Reads the program.
     #[must_use]
-    pub fn compute(program: &Program<'_>, _summaries: &Summaries) -> Self {
+    pub fn compute(program: &Program<'_>, _summaries: &Summaries<'_>) -> Self {
         let liveness = Liveness::compute(program);
         let graph = CallGraph::compute(program);
         let creations = creation::creations(program);
