@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{SCHEMA, end, start};
+use super::{SCHEMA, end, page_address, start};
 use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
@@ -34,6 +34,7 @@ struct FindingEntry<'run> {
     help: &'run str,
     fix: Option<FixEntry<'run>>,
     fingerprint: &'run str,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -126,6 +127,7 @@ fn entry<'run>(finding: &'run Finding, sources: &'run Sources) -> FindingEntry<'
         help: &finding.help,
         fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
         fingerprint: &finding.fingerprint,
+        url: page_address(finding.name),
     }
 }
 

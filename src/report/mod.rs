@@ -117,7 +117,7 @@ pub fn write_check(
     let findings = sorted(&outcome.findings, sources);
     match format {
         Format::Full => full::write(out, style, outcome, &findings, sources),
-        Format::Concise => concise::write(out, &findings, sources),
+        Format::Concise => concise::write(out, style, &findings, sources),
         Format::Json => json::write(out, outcome, &findings, sources),
         Format::JsonLines => json::write_lines(out, &findings, sources),
         Format::Github => github::write(out, &findings, sources),
@@ -187,6 +187,14 @@ fn home() -> Option<&'static str> {
 /// The address of a rule's page.
 fn page_address(rule: &str) -> Option<String> {
     home().map(|home| format!("{}/rules/{rule}.html", home.trim_end_matches('/')))
+}
+
+/// A text that leads to the page of a rule where the terminal follows links (OSC 8).
+fn linked(text: &str, rule: &str, style: Style) -> String {
+    match page_address(rule) {
+        Some(address) if style.color => format!("\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"),
+        _ => text.to_owned(),
+    }
 }
 
 /// `path:line`.
