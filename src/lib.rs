@@ -14,6 +14,7 @@
 //! | [`rules`] | all of the above | findings, unfiltered |
 //! | [`pipeline`] | sources, settings | findings that are neither suppressed nor switched off |
 //! | [`report`] | findings | terminal, concise, JSON, SARIF and the formats of CI services |
+//! | [`confirm`] | findings about speed, the program | measured verdicts |
 //!
 //! [`knowledge`] is the data under `rules/knowledge`: what API calls cost, return and mean. [`config`] resolves options
 //! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a
@@ -43,12 +44,14 @@
 //! 6. Rules hold no analysis, summaries hold no findings.
 //! 7. After reading, nothing fails: whatever is wrong with a file becomes a diagnostic, and the run goes on.
 //! 8. The same input gives the same bytes, whatever the number of threads.
-//! 9. Bad fixtures are proven on CPython where that is possible; the examples on rule pages are run by the tests.
+//! 9. Only [`confirm`] runs the code that is analysed, and whatever that starts is ended with it.
+//! 10. Bad fixtures are proven on CPython where that is possible; the examples on rule pages are run by the tests.
 
 pub mod advice;
 pub mod changes;
 pub mod cli;
 pub mod config;
+pub mod confirm;
 pub mod edit;
 pub mod facts;
 pub mod finding;

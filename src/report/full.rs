@@ -73,6 +73,9 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
             &format!("{} confidence", finding.confidence.as_str()),
         )?;
     }
+    if let Some(measured) = &finding.measured {
+        write_line(out, style, "measured", measured)?;
+    }
     if !finding.help.is_empty() {
         write_line(out, style, "help", &finding.help)?;
     }

@@ -33,6 +33,8 @@ struct FindingEntry<'run> {
     related: Vec<Related<'run>>,
     help: &'run str,
     fix: Option<FixEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<&'run str>,
     fingerprint: &'run str,
     url: Option<String>,
 }
@@ -126,6 +128,7 @@ fn entry<'run>(finding: &'run Finding, sources: &'run Sources) -> FindingEntry<'
         related: related.collect(),
         help: &finding.help,
         fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
+        measured: finding.measured.as_deref(),
         fingerprint: &finding.fingerprint,
         url: page_address(finding.name),
     }

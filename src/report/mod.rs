@@ -6,6 +6,8 @@
 mod advise;
 mod advise_json;
 mod concise;
+mod confirm;
+mod confirm_json;
 mod excerpt;
 mod full;
 mod github;
@@ -21,10 +23,12 @@ mod words;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::confirm::Report;
 use crate::finding::{Finding, Place};
 use crate::pipeline::{AdviseOutcome, CheckOutcome};
 use crate::source::{Position, Sources};
 
+pub use confirm::write_plan;
 pub use pages::{write_page, write_rules};
 pub use statistics::write_statistics;
 
@@ -36,6 +40,9 @@ pub const CHECK_SCHEMA: &str = include_str!("schema/check.schema.json");
 
 /// The JSON Schema of `concheck advise --output-format json`.
 pub const ADVISE_SCHEMA: &str = include_str!("schema/advise.schema.json");
+
+/// The JSON Schema of `concheck confirm --output-format json`.
+pub const CONFIRM_SCHEMA: &str = include_str!("schema/confirm.schema.json");
 
 /// How a report is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +151,18 @@ pub fn write_advise(
         InventoryFormat::Full => advise::write(out, style, evidence, outcome, sources),
         InventoryFormat::Concise => advise::write_concise(out, outcome, sources),
         InventoryFormat::Json => advise_json::write(out, outcome, sources),
+    }
+}
+
+/// Writes what was measured.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_confirm(out: &mut dyn Write, format: InventoryFormat, style: Style, report: &Report) -> io::Result<()> {
+    match format {
+        InventoryFormat::Full => confirm::write(out, style, report),
+        InventoryFormat::Concise => confirm::write_concise(out, report),
+        InventoryFormat::Json => confirm_json::write(out, report),
     }
 }
 

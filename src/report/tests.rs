@@ -56,6 +56,7 @@ fn finding(place: Place, related: Vec<Note>) -> Finding {
         message: "`shrink` is CPU-bound and is fanned out to threads".to_owned(),
         related,
         help: "use a ProcessPoolExecutor".to_owned(),
+        measured: None,
         fix: None,
         fingerprint: "00000000000000aa".to_owned(),
     }

@@ -8,7 +8,7 @@ mod calls;
 mod classify;
 mod cost;
 mod estimate;
-mod order;
+pub(crate) mod order;
 mod profile;
 mod sequence;
 mod sizes;

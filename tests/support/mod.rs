@@ -56,7 +56,7 @@ pub(crate) fn pages() -> Vec<Page> {
 pub(crate) fn fixtures() -> Vec<Fixture> {
     let root = repository().join("fixtures");
     let folders = sorted_entries(&root).into_iter().filter(|path| path.is_dir());
-    let rules = folders.filter(|path| !path.ends_with("tour"));
+    let rules = folders.filter(|path| !path.ends_with("tour") && !path.ends_with("confirm"));
     rules.flat_map(|folder| fixtures_of(&folder)).collect()
 }
 
