@@ -26,7 +26,7 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     if assessment.reading.class != Class::CpuBound || assessment.workers.processes.least < 1.0 {
         return;
     }
-    let mut confidence = assessment.reading.confidence;
+    let mut confidence = wording::after(assessment.reading.confidence, &assessment.evidence);
     if !submission.intent.is_fan_out() {
         confidence = Confidence::Low;
     }

@@ -38,7 +38,10 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     if profile.interpreter.typical + profile.native.typical > outside * COMPUTING {
         return;
     }
-    let confidence = match (submission.intent.is_fan_out(), assessment.reading.confidence) {
+    let confidence = match (
+        submission.intent.is_fan_out(),
+        wording::after(assessment.reading.confidence, &assessment.evidence),
+    ) {
         (false, _) | (_, Confidence::Low) => Confidence::Low,
         _ => Confidence::Medium,
     };

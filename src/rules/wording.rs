@@ -2,7 +2,7 @@
 
 use crate::advice::Prediction;
 use crate::facts::StmtKind;
-use crate::finding::{Note, Place};
+use crate::finding::{Confidence, Note, Place};
 use crate::link::index::Loop;
 use crate::link::{Callee, Intent, Program, Submission, Target};
 use crate::summary::{Rounds, Sizes};
@@ -104,5 +104,17 @@ pub(super) fn seconds(seconds: f64) -> String {
         format!("{:.0} ms", seconds * 1e3)
     } else {
         format!("{seconds:.0} s")
+    }
+}
+
+/// Links of evidence beyond which a class is less sure: each of the calls may be the one that is not made.
+const FAR: usize = 6;
+
+/// A confidence in the light of how far the evidence lies away.
+pub(super) fn after(confidence: Confidence, evidence: &[Note]) -> Confidence {
+    if evidence.len() > FAR {
+        confidence.min(Confidence::Medium).lowered()
+    } else {
+        confidence
     }
 }

@@ -51,6 +51,8 @@ const TRIVIAL: f64 = 1e-4;
 const DOMINANT: f64 = 0.65;
 /// Unknown calls made this often weigh as much as a loop.
 const OFTEN: f64 = 20.0;
+/// Waits for the outside of this many typical seconds are what a function is there for.
+const REAL_WAIT: f64 = 1e-3;
 /// Where this share of the work may be of one kind or another, the class is a guess.
 const CHOICE: f64 = 0.3;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
@@ -99,7 +101,7 @@ pub fn read(profile: &Profile) -> Reading {
     if unknown > 0.0 && class == Class::IoBound && profile.handover.typical > profile.wait.typical {
         confidence = Confidence::Low;
     }
-    if profile.either.typical > CHOICE * total {
+    if profile.either.typical > CHOICE * total || is_guess_beside_waits(profile, class) {
         confidence = Confidence::Low;
     }
     if !overlap_free(profile, class) {
@@ -142,6 +144,13 @@ fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {
         class: Class::Trivial,
         confidence,
     }
+}
+
+/// Work that surely talks to the outside, and that loops over data of unknown size make look like computing.
+fn is_guess_beside_waits(profile: &Profile, class: Class) -> bool {
+    class == Class::CpuBound
+        && profile.wait.typical >= REAL_WAIT
+        && profile.data_loops.typical * 2.0 >= profile.interpreter.typical
 }
 
 /// Whether the lower bound of the dominant part lies above the upper bounds of the others.
