@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod error;
 mod explain;
+mod fix;
 mod generate;
 mod guard;
 mod init;

@@ -1,4 +1,5 @@
 //! What the tests over `rules/` and `fixtures/` share: finding pages, code blocks and fixtures.
+#![allow(dead_code, reason = "not every test file uses everything")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,102 @@
+//! Workers are joined after the loop that starts them.
+
+use crate::facts::{ExprKind, FileFacts, Stmt, StmtKind, child_blocks};
+use crate::finding::{Applicability, Fix};
+use crate::link::Program;
+use crate::link::values::ExprRef;
+
+use super::Editor;
+
+/// `worker.join()` at the end of a `for` loop becomes `workers.append(worker)`, and a second loop joins them.
+///
+/// Nothing where the loop can be left on the way, or where something follows the `join`, which may need it.
+pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, started: ExprRef) -> Option<Fix> {
+    let mut editor = Editor::new(program, wait.file);
+    let index = editor.index();
+    let layout = editor.layout();
+    let statement = index.statement(index.statement_of(wait.expr)?);
+    let around = index.statement(statement.parent?.0).stmt;
+    let StmtKind::For {
+        body,
+        orelse,
+        is_async: false,
+        ..
+    } = &around.kind
+    else {
+        return None;
+    };
+    let is_last = statement.position + 1 == body.len() && body.len() > 1;
+    let starts_here = started.file == wait.file
+        && index.statement_of(started.expr).map(|id| index.statement(id).parent) == Some(statement.parent);
+    if !is_last || !starts_here || !orelse.is_empty() || leaves(body) {
+        return None;
+    }
+    let ExprKind::Call { callee, arguments, .. } = index.facts.kind(wait.expr) else {
+        return None;
+    };
+    let ExprKind::Attribute { base, .. } = *index.facts.kind(*callee) else {
+        return None;
+    };
+    let is_constant = |expr| {
+        matches!(
+            index.facts.kind(expr),
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::None
+        )
+    };
+    if !matches!(statement.stmt.kind, StmtKind::Expr(expr) if expr == wait.expr)
+        || !arguments.iter().all(|argument| is_constant(argument.value))
+        || !is_made_here(index.facts, body, editor.text(base))
+    {
+        return None;
+    }
+    let worker = matches!(index.facts.kind(base), ExprKind::Name { .. }).then(|| editor.text(base))?;
+    let (start, end) = (around.span.start as usize, statement.stmt.span.end as usize);
+    let (first, join) = (body[0].span.start as usize, statement.stmt.span.start as usize);
+    let stand_alone = [start, first, join].into_iter().all(|at| layout.is_first_on_line(at));
+    if !stand_alone || !layout.is_last_on_line(end) {
+        return None;
+    }
+    let list = list_name(&editor, worker)?;
+    let (outer, inner, newline) = (
+        layout.indentation(start),
+        layout.indentation(first),
+        layout.line_break(),
+    );
+    let join_line = layout.part(join, layout.line_end(end)).to_owned();
+    editor.insert(start, format!("{list} = []{newline}{outer}"));
+    editor.replace(
+        (join, layout.line_end(end)),
+        format!("{list}.append({worker}){newline}{outer}for {worker} in {list}:{newline}{inner}{join_line}"),
+    );
+    editor.done(Applicability::Unsafe, "join the workers when all of them are started")
+}
+
+/// Whether a loop may be left, or a round cut short, inside of it.
+fn leaves(body: &[Stmt]) -> bool {
+    body.iter().any(|stmt| {
+        matches!(stmt.kind, StmtKind::Break | StmtKind::Continue | StmtKind::Return(_))
+            || child_blocks(stmt).into_iter().any(leaves)
+    })
+}
+
+/// Whether the body assigns the worker in each round.
+fn is_made_here(facts: &FileFacts, body: &[Stmt], worker: &str) -> bool {
+    body.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Assign { targets, .. } => targets.iter().any(|&target| {
+            matches!(*facts.kind(target), ExprKind::Store(def)
+                if facts.symbol(facts.definition(def).symbol).name == worker)
+        }),
+        _ => false,
+    })
+}
+
+/// A name for the workers that nothing else has.
+fn list_name(editor: &Editor<'_>, worker: &str) -> Option<String> {
+    let plural = match worker {
+        _ if worker.len() < 4 || worker.ends_with(|last: char| last.is_ascii_digit()) => "workers".to_owned(),
+        _ if worker.ends_with('s') => format!("{worker}es"),
+        _ => format!("{worker}s"),
+    };
+    let names = [plural.clone(), format!("started_{plural}")];
+    names.into_iter().find(|name| editor.is_free(name))
+}

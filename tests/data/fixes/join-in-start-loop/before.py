@@ -1,0 +1,28 @@
+import threading
+import time
+
+done = []
+
+
+def work(number):
+    time.sleep(0.05)
+    done.append(number)
+
+
+def run_all(numbers):
+	for number in numbers:
+		t = threading.Thread(target=work, args=(number,))
+		t.start()
+		t.join(5)
+
+
+if __name__ == "__main__":
+    for number in range(3):
+        # One thread a number.
+        worker = threading.Thread(target=work, args=(number,))
+        worker.start()
+
+        worker.join()  # until it has ended
+
+    run_all(range(3))
+    assert sorted(done) == [0, 0, 1, 1, 2, 2]

@@ -1,0 +1,201 @@
+//! Fixes: what they make of programs, how they are applied, and what is said about them.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod program;
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use program::{BROKEN, Project, Run, THREAD, check_refused, codes};
+
+/// The folders of `tests/data/fixes`: each holds a program with findings of its rule, and what the fixes make of it.
+fn examples() -> Vec<PathBuf> {
+    support::sorted_entries(&support::repository().join("tests/data/fixes"))
+}
+
+/// The code of a rule.
+fn code_of(rule: &str) -> String {
+    let page = support::read(&support::repository().join(format!("rules/{rule}.md")));
+    let line = page.lines().find_map(|line| line.strip_prefix("code = "));
+    line.unwrap().trim_matches('"').to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the fixed program is run")]
+fn python(folder: &Path, file: &str) -> Run {
+    let output = Command::new("python3").arg(file).current_dir(folder).output();
+    Run::from(output.expect("python3 starts"))
+}
+
+fn name(folder: &Path) -> String {
+    folder.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn fixed_programs_are_as_expected_and_have_no_findings() {
+    for folder in examples() {
+        let rule = name(&folder);
+        let project = Project::new(&[("a.py", &support::read(&folder.join("before.py")))]);
+        let before = codes(&project.json(&["--isolated"]));
+        let code = code_of(&rule);
+        assert!(before.iter().any(|(found, ..)| *found == code), "{rule}: {before:?}");
+
+        let run = project.run(&["--isolated", "--fix", "--unsafe-fixes", "--select", &code]);
+        assert_eq!(
+            project.read("a.py"),
+            support::read(&folder.join("after.py")),
+            "{rule}: {run:?}"
+        );
+        assert_eq!(run.code, 0, "{rule}: {run:?}");
+        let after = codes(&project.json(&["--isolated"]));
+        let is_new = |(code, ..): &(String, String, u64)| before.iter().all(|(old, ..)| old != code);
+        assert!(!after.iter().any(is_new), "{rule}: {after:?}");
+    }
+}
+
+#[test]
+fn fixing_again_changes_nothing() {
+    for folder in examples() {
+        let rule = name(&folder);
+        let after = support::read(&folder.join("after.py"));
+        let project = Project::new(&[("a.py", &after)]);
+        let run = project.run(&["--isolated", "--diff", "--unsafe-fixes", "--select", &code_of(&rule)]);
+        assert_eq!((run.code, run.out.as_str()), (0, ""), "{rule}");
+        assert_eq!(project.read("a.py"), after);
+    }
+}
+
+#[test]
+fn fixed_programs_run() {
+    for folder in examples() {
+        let run = python(&folder, "after.py");
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{}: {run:?}", folder.display());
+    }
+}
+
+#[test]
+fn every_fix_keeps_the_encoding_and_the_line_breaks() {
+    for folder in examples() {
+        let rule = name(&folder);
+        let code = code_of(&rule);
+        let arguments = ["--isolated", "--fix", "--unsafe-fixes", "--select", &code];
+        let [before, after] = ["before.py", "after.py"].map(|file| support::read(&folder.join(file)));
+        let shapes: [fn(&str) -> Vec<u8>; 3] = [
+            |text| text.replace('\n', "\r\n").into_bytes(),
+            |text| [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+            |text| [b"# coding: latin-1\n# \xE9\xA4\n", text.as_bytes()].concat(),
+        ];
+        for shape in shapes {
+            let project = Project::new(&[]);
+            project.write("a.py", &shape(&before));
+            let run = project.run(&arguments);
+            let found = fs::read(project.path("a.py")).unwrap();
+            let wanted = shape(&after);
+            assert!(found == wanted, "{rule}: {run:?}\n{}", String::from_utf8_lossy(&found));
+        }
+    }
+}
+
+#[test]
+fn a_diff_changes_nothing() {
+    let project = Project::new(&[("pkg/a.py", THREAD), ("b.py", "x = 1\n")]);
+    let run = project.run(&["--diff"]);
+    let wanted = "--- pkg/a.py\n+++ pkg/a.py\n@@ -5,6 +5,6 @@\n     return name\n \n \n\
+                  -thread = threading.Thread(target=greet, args=(\"Ada\"))\n\
+                  +thread = threading.Thread(target=greet, args=(\"Ada\",))\n thread.start()\n thread.join()\n";
+    assert_eq!((run.code, run.out.as_str()), (1, wanted), "{run:?}");
+    assert_eq!(run.err, "concheck: 1 problem would be fixed in 1 file\n");
+    assert_eq!(project.read("pkg/a.py"), THREAD);
+    assert_eq!(project.run(&["--diff", "b.py"]).code, 0);
+}
+
+#[test]
+fn unsafe_fixes_wait_for_their_option() {
+    let text = THREAD
+        .replace("args=(\"Ada\"))", "args=(\"Ada\",))")
+        .replace("thread.start()", "thread.run()");
+    let both = text.replace("(\"Ada\",)", "(\"Ada\")");
+    let project = Project::new(&[("a.py", &both)]);
+    let select = ["--select", "CC702,CC706"];
+    let run = project.run(&[&["--fix", "--output-format", "concise"][..], &select].concat());
+    assert_eq!(run.code, 1, "{run:?}");
+    assert_eq!(
+        run.err,
+        "concheck: 1 problem fixed in 1 file; 1 more could be with `--unsafe-fixes`\n"
+    );
+    assert!(run.out.contains("CC706") && !run.out.contains("CC702"), "{run:?}");
+    assert_eq!(project.read("a.py"), text);
+
+    let run = project.run(&[&["--fix", "--unsafe-fixes"][..], &select].concat());
+    assert_eq!(
+        (run.code, run.err.as_str()),
+        (0, "concheck: 1 problem fixed in 1 file\n"),
+        "{run:?}"
+    );
+    assert_eq!(project.read("a.py"), text.replace("run()", "start()"));
+    check_refused(&project, &["--unsafe-fixes"], "goes with `--fix`");
+    check_refused(&project, &["--fix", "--add-ignore"], "--add-ignore");
+}
+
+#[test]
+fn only_the_files_that_were_named_are_fixed() {
+    let project = Project::new(&[("pyproject.toml", ""), ("a.py", THREAD), ("b.py", THREAD)]);
+    assert_eq!(project.run(&["--fix", "a.py"]).code, 0);
+    assert_ne!(project.read("a.py"), THREAD);
+    assert_eq!(project.read("b.py"), THREAD);
+}
+
+#[test]
+fn known_and_suppressed_findings_are_not_fixed() {
+    let suppressed = THREAD.replace("(\"Ada\"))", "(\"Ada\"))  # concheck: ignore[CC702] on purpose");
+    let project = Project::new(&[("a.py", THREAD), ("b.py", &suppressed)]);
+    project.run(&["--write-baseline", "known.json"]);
+    let run = project.run(&["--fix", "--baseline", "known.json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(
+        (project.read("a.py"), project.read("b.py")),
+        (THREAD.to_owned(), suppressed)
+    );
+}
+
+#[test]
+fn a_file_with_a_syntax_error_is_left_alone() {
+    let text = format!("{THREAD}\n\n{BROKEN}");
+    let project = Project::new(&[("a.py", &text)]);
+    let run = project.run(&["--fix"]);
+    assert_eq!((run.code, project.read("a.py")), (1, text), "{run:?}");
+}
+
+#[test]
+fn standard_input_is_fixed_onto_standard_output() {
+    let project = Project::new(&[("c.py", THREAD)]);
+    for text in [THREAD.to_owned(), format!("\u{feff}{}", THREAD.replace('\n', "\r\n"))] {
+        let mut child = project
+            .command("", &["--fix", "-", "--stdin-filename", "c.py"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let run = Run::from(child.wait_with_output().unwrap());
+        assert_eq!(
+            (run.code, run.out),
+            (0, text.replace("(\"Ada\")", "(\"Ada\",)")),
+            "{}",
+            run.err
+        );
+    }
+    assert_eq!(project.read("c.py"), THREAD);
+    check_refused(&project, &["--fix", "-", "c.py"], "standard input is fixed alone");
+}
+
+#[test]
+fn the_report_says_what_can_be_fixed() {
+    let project = Project::new(&[("a.py", &format!("{THREAD}thread.run()\n"))]);
+    let run = project.run(&["--select", "CC702"]);
+    assert!(run.out.contains("fix: make it a tuple (safe)"), "{run:?}");
+    assert!(run.out.ends_with("; 1 can be fixed with `--fix`\n"), "{run:?}");
+}
