@@ -1,6 +1,6 @@
 //! Workers are joined after the loop that starts them.
 
-use crate::facts::{ExprKind, FileFacts, Stmt, StmtKind, child_blocks};
+use crate::facts::{DefKind, ExprKind, FileFacts, ScopeId, Stmt, StmtKind, SymbolId, child_blocks};
 use crate::finding::{Applicability, Fix};
 use crate::link::Program;
 use crate::link::values::ExprRef;
@@ -56,18 +56,31 @@ pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, st
     if !stand_alone || !layout.is_last_on_line(end) {
         return None;
     }
-    let list = list_name(&editor, worker)?;
+    let kept = index
+        .facts
+        .scope(statement.scope)
+        .symbols
+        .iter()
+        .copied()
+        .find(|&list| is_kept_in(&editor, body, list, worker));
+    let list = match kept {
+        Some(list) => index.facts.symbol(list).name.clone(),
+        None => list_name(&editor, worker, statement.scope)?,
+    };
     let (outer, inner, newline) = (
         layout.indentation(start),
         layout.indentation(first),
         layout.line_break(),
     );
     let join_line = layout.part(join, layout.line_end(end)).to_owned();
-    editor.insert(start, format!("{list} = []{newline}{outer}"));
-    editor.replace(
-        (join, layout.line_end(end)),
-        format!("{list}.append({worker}){newline}{outer}for {worker} in {list}:{newline}{inner}{join_line}"),
-    );
+    let second_loop = format!("{outer}for {worker} in {list}:{newline}{inner}{join_line}");
+    if kept.is_some() {
+        editor.replace((layout.line_start(join), layout.line_end(end)), second_loop);
+    } else {
+        editor.insert(start, format!("{list} = []{newline}{outer}"));
+        let append = format!("{list}.append({worker}){newline}{second_loop}");
+        editor.replace((join, layout.line_end(end)), append);
+    }
     editor.done(Applicability::Unsafe, "join the workers when all of them are started")
 }
 
@@ -90,13 +103,30 @@ fn is_made_here(facts: &FileFacts, body: &[Stmt], worker: &str) -> bool {
     })
 }
 
+/// Whether each round appends the worker to a list that was empty before the loop.
+fn is_kept_in(editor: &Editor<'_>, body: &[Stmt], list: SymbolId, worker: &str) -> bool {
+    let facts = editor.index().facts;
+    let starts_empty = match facts.symbol(list).definitions.as_slice() {
+        &[def] => match facts.definition(def).kind {
+            DefKind::Assign { value, .. } => matches!(facts.kind(value), ExprKind::Sequence { len: 0, .. }),
+            _ => false,
+        },
+        _ => false,
+    };
+    let append = format!("{}.append({worker})", facts.symbol(list).name);
+    let appends = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Expr(expr) if editor.text(expr) == append);
+    let uses = editor.index().reads(list).iter();
+    let mentioned = uses.filter(|&&read| facts.span(read).end <= body.last().map_or(0, |last| last.span.end));
+    starts_empty && body.iter().any(appends) && mentioned.count() == 1
+}
+
 /// A name for the workers that nothing else has.
-fn list_name(editor: &Editor<'_>, worker: &str) -> Option<String> {
+fn list_name(editor: &Editor<'_>, worker: &str, scope: ScopeId) -> Option<String> {
     let plural = match worker {
         _ if worker.len() < 4 || worker.ends_with(|last: char| last.is_ascii_digit()) => "workers".to_owned(),
         _ if worker.ends_with('s') => format!("{worker}es"),
         _ => format!("{worker}s"),
     };
     let names = [plural.clone(), format!("started_{plural}")];
-    names.into_iter().find(|name| editor.is_free(name))
+    names.into_iter().find(|name| editor.is_free(name, scope))
 }

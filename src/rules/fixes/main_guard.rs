@@ -34,7 +34,7 @@ pub(in crate::rules) fn add_guard(program: &Program<'_>, start: ExprRef) -> Opti
         return None;
     }
     let line = layout.start_with_comments(first_start);
-    let (unit, newline) = (editor.indentation_unit(), layout.line_break());
+    let (unit, newline) = (editor.indentation_unit(first_start), layout.line_break());
     editor.insert(line, format!("if __name__ == \"__main__\":{newline}"));
     editor.indent(line, last as usize, &unit);
     editor.done(
@@ -102,7 +102,7 @@ fn is_imported(program: &Program<'_>, file: FileId, wanted: &str) -> bool {
     })
 }
 
-/// A plain assignment that only the module's statements read, or a call of something so assigned.
+/// A plain assignment that only the module's statements read, a call of something so assigned, or a loop.
 fn is_preparation(program: &Program<'_>, file: FileId, stmt: &Stmt, end: u32) -> bool {
     let index = program.index(file);
     match &stmt.kind {
@@ -119,6 +119,7 @@ fn is_preparation(program: &Program<'_>, file: FileId, stmt: &Stmt, end: u32) ->
             ExprKind::Call { callee, .. } => is_of_variable(index, callee),
             _ => false,
         },
+        StmtKind::For { .. } => can_move(index, stmt) && are_private(program, file, stmt.span.start, end),
         _ => false,
     }
 }

@@ -93,31 +93,29 @@ impl<'a> Editor<'a> {
         })
     }
 
-    /// What one level of indentation is in this file.
-    fn indentation_unit(&self) -> String {
-        let index = self.index();
+    /// What one level of indentation is in this file, near an offset: tabs where there are tabs.
+    fn indentation_unit(&self, near: usize) -> String {
         let layout = self.layout();
-        let nested = index.statements.iter().filter(|statement| {
+        let sign = layout.indentation(near).chars().next();
+        let statements = self.index().statements.iter();
+        let indentations = statements.filter_map(|statement| {
             let start = statement.stmt.span.start as usize;
-            layout.is_first_on_line(start) && !layout.indentation(start).is_empty()
+            let indentation = layout.indentation(start);
+            let fits = sign.is_none_or(|sign| indentation.starts_with(sign));
+            (layout.is_first_on_line(start) && !indentation.is_empty() && fits).then_some(indentation)
         });
-        let shortest = nested
-            .map(|statement| layout.indentation(statement.stmt.span.start as usize))
-            .min_by_key(|indentation| indentation.len());
+        let shortest = indentations.min_by_key(|indentation| indentation.len());
         shortest.unwrap_or("    ").to_owned()
     }
 
-    /// Whether nothing in the file goes by a name.
-    fn is_free(&self, name: &str) -> bool {
+    /// Whether a new variable of a scope can have a name without hiding another, or being hidden further in.
+    fn is_free(&self, name: &str, scope: ScopeId) -> bool {
         let facts = self.index().facts;
-        let is_bound = facts.symbols.iter().any(|symbol| symbol.name == name);
-        let is_read = || {
-            facts
-                .expressions
-                .iter()
-                .any(|expr| matches!(&expr.kind, ExprKind::Name { name: read, .. } if read == name))
-        };
-        !is_bound && !is_read()
+        let span = facts.scope(scope).span;
+        let around =
+            |other: ScopeId| std::iter::successors(Some(scope), |&at| facts.scope(at).parent).any(|at| at == other);
+        let mut named = facts.symbols.iter().filter(|symbol| symbol.name == name);
+        named.all(|symbol| !around(symbol.scope) && !span.contains(facts.scope(symbol.scope).span))
     }
 
     /// Whether a name is the built-in one all over the file.

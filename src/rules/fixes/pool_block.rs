@@ -48,17 +48,13 @@ pub(in crate::rules) fn pool_in_with(program: &Program<'_>, made: ExprRef, waits
     let name = editor.text(*target).to_owned();
     editor.replace((start, call_start), "with ");
     editor.insert(call_end, format!(" as {name}:"));
-    let unit = editor.indentation_unit();
-    let unit = unit
-        .strip_suffix(layout.indentation(start))
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(&unit);
+    let unit = editor.indentation_unit(start);
     let mut block = layout.next_line(end);
     while layout.part(block, layout.line_end(block)).trim().is_empty() && block < last_end {
         block = layout.next_line(block);
     }
     editor.replace((layout.next_line(end), block), "");
-    editor.indent(block, last_end, unit);
+    editor.indent(block, last_end, &unit);
     editor.done(Applicability::Unsafe, "end the pool with a `with` statement")
 }
 

@@ -51,8 +51,20 @@ pub(in crate::rules) fn make_list(program: &Program<'_>, call: ExprRef) -> Optio
         return None;
     }
     let (start, end) = editor.span(call.expr);
-    editor.insert(start, "list(");
-    editor.insert(end, ")");
+    let layout = editor.layout();
+    if layout.line_start(start) == layout.line_start(end) || !layout.is_first_on_line(start) {
+        editor.insert(start, "list(");
+        editor.insert(end, ")");
+    } else {
+        let (indentation, newline, unit) = (
+            layout.indentation(start),
+            layout.line_break(),
+            editor.indentation_unit(start),
+        );
+        editor.insert(start, format!("list({newline}{indentation}{unit}"));
+        editor.indent(layout.next_line(start), end, &unit);
+        editor.insert(end, format!("{newline}{indentation})"));
+    }
     editor.done(
         Applicability::Unsafe,
         "make a list of the results, which raises what a task has raised",

@@ -16,6 +16,16 @@ def run_all(numbers):
 		t.join(5)
 
 
+def run_and_count(numbers):
+    threads = []
+    for number in numbers:
+        thread = threading.Thread(target=work, args=(number,))
+        threads.append(thread)
+        thread.start()
+        thread.join()
+    return len(threads)
+
+
 if __name__ == "__main__":
     for number in range(3):
         # One thread a number.
@@ -25,4 +35,5 @@ if __name__ == "__main__":
         worker.join()  # until it has ended
 
     run_all(range(3))
-    assert sorted(done) == [0, 0, 1, 1, 2, 2]
+    assert run_and_count([3]) == 1
+    assert sorted(done) == [0, 0, 1, 1, 2, 2, 3]

@@ -15,7 +15,9 @@ def work(number):
 
 if __name__ == "__main__":
     # Everything that is to be done.
-    numbers = list(range(LIMIT))
+    numbers = []
+    for number in range(LIMIT):
+        numbers.append(number)
     with Pool(2) as pool:
         results = pool.map(work, numbers)
 

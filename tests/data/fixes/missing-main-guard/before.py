@@ -14,7 +14,9 @@ def work(number):
 
 
 # Everything that is to be done.
-numbers = list(range(LIMIT))
+numbers = []
+for number in range(LIMIT):
+    numbers.append(number)
 with Pool(2) as pool:
     results = pool.map(work, numbers)
 

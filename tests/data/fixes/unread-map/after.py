@@ -10,9 +10,12 @@ def check(number):
 if __name__ == "__main__":
     try:
         with ThreadPoolExecutor() as executor:
-            list(executor.map(
-                check,
-                range(5),
-            ))  # all of them
+            list(executor.map(check, [1]))
+            list(
+                executor.map(
+                    check,
+                    range(5),
+                )
+            )  # all of them
     except ValueError:
         print("seen")

@@ -10,6 +10,7 @@ def check(number):
 if __name__ == "__main__":
     try:
         with ThreadPoolExecutor() as executor:
+            executor.map(check, [1])
             executor.map(
                 check,
                 range(5),
