@@ -228,6 +228,94 @@ fn standard_input_is_fixed_onto_standard_output() {
 }
 
 #[test]
+fn suggestions_are_shown_and_never_applied() {
+    let text = "\
+from concurrent.futures import ThreadPoolExecutor
+
+
+def lengths(names):
+    executor = ThreadPoolExecutor()
+    for name in names:
+        yield executor.submit(len, name).result()
+";
+    let project = Project::new(&[("a.py", text)]);
+    let run = project.run(&["--select", "CC907"]);
+    assert!(
+        run.out
+            .contains("fix: end the pool with a `with` statement (suggestion)"),
+        "{run:?}"
+    );
+    assert!(!run.out.contains("--fix"), "{run:?}");
+    let run = project.run(&["--select", "CC907", "--fix", "--unsafe-fixes"]);
+    assert_eq!(
+        (run.code, run.err.as_str()),
+        (1, "concheck: no problems fixed\n"),
+        "{run:?}"
+    );
+    assert_eq!(project.read("a.py"), text);
+}
+
+/// A script whose fix is `wanted`; where there is none, the script stays as it is.
+#[track_caller]
+fn check_fix(before: &str, wanted: Option<&str>) {
+    let project = Project::new(&[("a.py", before)]);
+    let run = project.run(&["--isolated", "--fix", "--unsafe-fixes"]);
+    assert_eq!(project.read("a.py"), wanted.unwrap_or(before), "{run:?}");
+}
+
+#[test]
+fn a_guard_does_not_take_what_functions_or_modules_need() {
+    let work = "from multiprocessing import Pool\n\n\ndef work(number):\n    return number ** number\n\n\n";
+    let start = "pool = Pool(2)\nprint(pool.map(work, range(90)))\n";
+    let guarded = "if __name__ == \"__main__\":\n    pool = Pool(2)\n    print(pool.map(work, range(90)))\n";
+    check_fix(&format!("{work}{start}"), Some(&format!("{work}{guarded}")));
+    for end in [
+        "\n\ndef later():\n    return pool\n",
+        "\n__all__ = [\"work\"]\n",
+        "\nimport os\n",
+        "\nif __name__ == \"__main__\":\n    print(pool)\n",
+    ] {
+        check_fix(&format!("{work}{start}{end}"), None);
+    }
+}
+
+#[test]
+fn a_join_that_the_loop_needs_stays() {
+    let program = |start: &str, end: &str| {
+        format!(
+            "import threading\nimport time\n\n\ndef run(names):\n    for name in names:\n        \
+             worker = threading.Thread(target=time.sleep, args=(1,))\n        {start}\n        worker.join(){end}\n"
+        )
+    };
+    check_fix(&program("worker.start()", "\n        print(name)"), None);
+    check_fix(
+        &program("worker.start()\n        if not name:\n            break", ""),
+        None,
+    );
+    check_fix(&program("worker.start()", "\n    else:\n        print(names)"), None);
+}
+
+#[test]
+fn arguments_that_are_there_already_are_kept() {
+    let program = |call: &str| {
+        format!(
+            "import threading\n\n\ndef note(*values):\n    print(values)\n\n\nthread = {call}\nthread.start()\nthread.join()\n"
+        )
+    };
+    check_fix(&program("threading.Thread(target=note(1), args=(2,))"), None);
+    check_fix(&program("threading.Thread(None, note(1), \"name\")"), None);
+    check_fix(
+        &program("threading.Thread(None, note(1))"),
+        Some(&program("threading.Thread(None, note, args=(1,))")),
+    );
+    check_fix(&program("threading.Thread(target=note(x for x in [1]))"), None);
+    check_fix(
+        &program("threading.Thread(target=note((1)  # one\n    ))"),
+        Some(&program("threading.Thread(target=note, args=((1),  # one\n    ))")),
+    );
+}
+
+#[test]
 fn the_report_says_what_can_be_fixed() {
     let project = Project::new(&[("a.py", &format!("{THREAD}thread.run()\n"))]);
     let run = project.run(&["--select", "CC702"]);

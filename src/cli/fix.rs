@@ -8,6 +8,7 @@ use similar::TextDiff;
 use super::arguments::{CheckArguments, FixArguments};
 use super::check::{Filter, tell};
 use super::error::CliError;
+use super::progress::Progress;
 use super::{output, run, terminal};
 use crate::config::{Request, Settings};
 use crate::edit::{one_round, write_back};
@@ -49,7 +50,9 @@ pub(super) fn run(
         left_alone: unreadable(&sources),
         ..Fixed::default()
     };
+    let analysing = Progress::start(format!("analysing {} files", sources.files.len()), arguments.run.quiet);
     let mut outcome = in_rounds(&mut fixed, &mut sources, &settings, &filter, &arguments.fixes);
+    drop(analysing);
     run::tell_errors(&arguments.run, &outcome.errors, &sources);
     if arguments.fixes.diff {
         write_diff(arguments, &fixed, &sources)?;

@@ -81,6 +81,9 @@ fn are_private(program: &Program<'_>, file: FileId, start: u32, end: u32) -> boo
 fn is_private(program: &Program<'_>, file: FileId, symbol: SymbolId, start: u32, end: u32) -> bool {
     let index = program.index(file);
     let name = index.facts.symbol(symbol).name.as_str();
+    if name.starts_with("__") {
+        return false;
+    }
     let stays = |&read: &ExprId| {
         let span = index.facts.span(read);
         index.scope_of(read) == MODULE || (start <= span.start && span.end <= end)
@@ -110,7 +113,7 @@ fn is_preparation(program: &Program<'_>, file: FileId, stmt: &Stmt, end: u32) ->
             ExprKind::Store(def) => {
                 let symbol = index.facts.definition(def).symbol;
                 let name = &index.facts.symbol(symbol).name;
-                let is_constant = name.starts_with("__") || !name.chars().any(char::is_lowercase);
+                let is_constant = !name.chars().any(char::is_lowercase);
                 !is_constant && is_private(program, file, symbol, stmt.span.start, end)
             }
             _ => false,

@@ -9,10 +9,13 @@ use crate::link::values::ExprRef;
 
 use super::Editor;
 
+/// A person would rather find another way than move more lines than this.
+const MOST_LINES: usize = 12;
+
 /// Puts everything from the pool's making to its last use into a `with` statement.
 ///
 /// Leaving the statement ends the work that a `Pool` still has, so for a pool every use must be one that waits. An
-/// executor waits for its tasks there.
+/// executor waits for its tasks there. Long blocks, and generators, which nobody may finish, are for a person to judge.
 pub(in crate::rules) fn pool_in_with(program: &Program<'_>, made: ExprRef, waits_at_exit: bool) -> Option<Fix> {
     let mut editor = Editor::new(program, made.file);
     let index = editor.index();
@@ -55,7 +58,14 @@ pub(in crate::rules) fn pool_in_with(program: &Program<'_>, made: ExprRef, waits
     }
     editor.replace((layout.next_line(end), block), "");
     editor.indent(block, last_end, &unit);
-    editor.done(Applicability::Unsafe, "end the pool with a `with` statement")
+    let is_generator = index.facts.scope(statement.scope).is_generator;
+    let lines = layout.movable_lines(block, last_end).len();
+    let applicability = if is_generator || lines > MOST_LINES {
+        Applicability::Suggestion
+    } else {
+        Applicability::Unsafe
+    };
+    editor.done(applicability, "end the pool with a `with` statement")
 }
 
 /// Whether the pool is read to hand work over and, for a pool that does not wait at its end, to wait for it.
