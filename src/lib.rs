@@ -14,10 +14,11 @@
 //! | [`rules`] | all of the above | findings, unfiltered |
 //! | [`pipeline`] | sources, settings | findings that are neither suppressed nor switched off |
 //! | [`report`] | findings | terminal, concise, JSON, SARIF and the formats of CI services |
+//! | [`confirm`] | findings about speed, the program | measured verdicts |
 //!
 //! [`knowledge`] is the data under `rules/knowledge`: what API calls cost, return and mean. [`config`] resolves options
-//! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a rule is one file in `src/rules`, one page in `rules/` and one folder in
-//! `fixtures/`; adding an API is one line of TOML.
+//! into settings; [`edit`] writes changed sources back, [`changes`] asks git what is new; [`cli`] is the rim. Adding a
+//! rule is one file in `src/rules`, one page in `rules/` and one folder in `fixtures/`; adding an API is one line of TOML.
 //!
 //! # Where the design was changed, and why
 //!
@@ -28,6 +29,10 @@
 //! - An estimate has a typical value beside its bounds: two wide intervals nearly always overlap, what is usual does not.
 //! - Waiting for another part of the program (a queue, a lock) is kept apart from waiting for the outside: a consumer
 //!   thread that decodes what it is handed is judged by what it does in a round, not by how long its queue is empty.
+//! - What stays within a handful of calls is believed, what takes a longer way is shown on request: over many calls the
+//!   doubts about branches and overrides add up (CC301, CC602, CC603, CC906).
+//! - Calls that are not known weigh by the root of how often they are made: what stands in an inner loop is mostly cheap.
+//! - Tests rank lower, and what is only about lost time is not reported there unless asked for.
 //!
 //! # Invariants
 //!
@@ -39,12 +44,14 @@
 //! 6. Rules hold no analysis, summaries hold no findings.
 //! 7. After reading, nothing fails: whatever is wrong with a file becomes a diagnostic, and the run goes on.
 //! 8. The same input gives the same bytes, whatever the number of threads.
-//! 9. Bad fixtures are proven on CPython where that is possible; the examples on rule pages are run by the tests.
+//! 9. Only [`confirm`] runs the code that is analysed, and whatever that starts is ended with it.
+//! 10. Bad fixtures are proven on CPython where that is possible; the examples on rule pages are run by the tests.
 
 pub mod advice;
 pub mod changes;
 pub mod cli;
 pub mod config;
+pub mod confirm;
 pub mod edit;
 pub mod facts;
 pub mod finding;

@@ -45,18 +45,36 @@ pub struct AdviseOutcome {
 /// Checks the sources against all rules that the settings leave on.
 #[must_use]
 pub fn check(sources: &Sources, settings: &Settings) -> CheckOutcome {
+    check_and(sources, settings, |_, _| ()).0
+}
+
+/// Checks the sources, and reads the findings together with the analysed program.
+#[must_use]
+pub fn check_and<T>(
+    sources: &Sources,
+    settings: &Settings,
+    read: impl FnOnce(&Context<'_>, &[Finding]) -> T,
+) -> (CheckOutcome, T) {
     let facts = facts_of(sources);
-    let findings = with_context(sources, &facts, settings, |context| {
-        let selections = Selections::new(settings);
-        rules::run(context, &|rule| selections.is_on_anywhere(rule.code, rule.name))
+    let (findings, result) = with_context(sources, &facts, settings, |context| {
+        let findings = found(context, sources, &facts, settings);
+        let result = read(context, &findings);
+        (findings, result)
     });
-    CheckOutcome {
-        findings: shown::shown(findings, sources, &facts, settings),
+    let outcome = CheckOutcome {
+        findings,
         files: sources.given().count(),
         parsed: facts.len(),
         known: 0,
         errors: sources.errors.clone(),
-    }
+    };
+    (outcome, result)
+}
+
+fn found(context: &Context<'_>, sources: &Sources, facts: &[FileFacts], settings: &Settings) -> Vec<Finding> {
+    let selections = Selections::new(settings);
+    let findings = rules::run(context, &|rule| selections.is_on_anywhere(rule.code, rule.name));
+    shown::shown(findings, sources, facts, settings)
 }
 
 /// Lists all submissions of the sources.

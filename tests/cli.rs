@@ -203,7 +203,7 @@ fn mistakes_in_files_are_told_with_file_and_line() {
         ),
         (
             "colour = 1",
-            "concheck.toml:1: unknown key `colour`; expected baseline, exclude, extend, extend-exclude, ",
+            "concheck.toml:1: unknown key `colour`; expected baseline, confirm, exclude, extend, extend-exclude, ",
         ),
         (
             "platforms = 'linux'",

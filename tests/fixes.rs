@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod program;
+#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::fs;
@@ -261,6 +262,29 @@ fn check_fix(before: &str, wanted: Option<&str>) {
     let project = Project::new(&[("a.py", before)]);
     let run = project.run(&["--isolated", "--fix", "--unsafe-fixes"]);
     assert_eq!(project.read("a.py"), wanted.unwrap_or(before), "{run:?}");
+}
+
+#[test]
+fn tests_that_run_a_worker_in_place_are_left_alone() {
+    let text = "\
+import threading
+
+
+class Saver(threading.Thread):
+    def run(self):
+        self.saved = True
+
+
+def test_saver():
+    saver = Saver()
+    saver.run()
+    assert saver.saved
+";
+    let project = Project::new(&[("test_a.py", text), ("a.py", text)]);
+    let run = project.run(&["--isolated", "--pedantic", "--fix", "--unsafe-fixes"]);
+    assert!(run.out.contains("fix: start the worker (suggestion)"), "{run:?}");
+    assert_eq!(project.read("test_a.py"), text);
+    assert_eq!(project.read("a.py"), text.replace("saver.run()", "saver.start()"));
 }
 
 #[test]

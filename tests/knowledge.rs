@@ -396,3 +396,55 @@ fn wrong_entries_of_the_user_are_named() {
         "knowledge about `shop fetch`: the key is not a dotted Python name"
     );
 }
+
+/// The string literals of a line of Rust, in so far as they stand on one line.
+fn literals(line: &str) -> Vec<&str> {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split('"').skip(1).step_by(2).collect()
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_name_of_an_api_stands_in_rust_code() {
+    let names: BTreeSet<String> = files()
+        .iter()
+        .flat_map(|(_, text)| keys(text).into_values().flatten().collect::<Vec<_>>())
+        .filter(|name| name.contains('.'))
+        .collect();
+    assert!(names.contains("threading.Thread.start"));
+    let mut sources = Vec::new();
+    rust_files(&root().join("src"), &mut sources);
+    let mut complaints = Vec::new();
+    for path in sources {
+        let is_data = ["language.rs", "tests.rs", "index.rs"]
+            .iter()
+            .any(|name| path.ends_with(name));
+        let text = fs::read_to_string(&path).unwrap();
+        // What stands after the first test module is test data.
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate().filter(|_| !is_data) {
+            for literal in literals(line).into_iter().filter(|literal| names.contains(*literal)) {
+                let path = path.strip_prefix(root()).unwrap().display();
+                complaints.push(format!(
+                    "{path}:{}: `{literal}` belongs into rules/knowledge",
+                    number + 1
+                ));
+            }
+        }
+    }
+    expect_empty(&complaints);
+}

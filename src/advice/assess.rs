@@ -4,7 +4,7 @@ use crate::finding::{Confidence, Note};
 use crate::knowledge::{FanOut, Role, SubmissionResult, WorkerKind};
 use crate::link::values::{ScopeRef, Unresolved};
 use crate::link::{Callee, Program, Submission, Target};
-use crate::summary::{Class, Profile, Reading, Summaries, part_of, read};
+use crate::summary::{Class, Profile, Reading, Summaries, hull, part_of, read};
 
 use super::worker_model::{HandOff, Workers, hand_off_seconds, predict};
 
@@ -61,15 +61,15 @@ fn task_profile(
     summaries: &Summaries<'_>,
     submission: &Submission<'_>,
 ) -> (Profile, Option<Unresolved>) {
-    let mut hull: Option<Profile> = None;
+    let mut profiles = Vec::new();
     let mut reason = submission.targets.is_empty().then_some(Unresolved::Parameter);
     for target in &submission.targets {
         match target_profile(program, summaries, target) {
-            Ok(profile) => hull = Some(hull.map_or_else(|| profile.clone(), |other| other.or(&profile))),
+            Ok(profile) => profiles.push(profile),
             Err(why) => reason = Some(why),
         }
     }
-    match hull {
+    match hull(&profiles) {
         Some(profile) => (profile, None),
         None => (Profile::default(), Some(reason.unwrap_or(Unresolved::DynamicAttribute))),
     }

@@ -28,6 +28,8 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// List every hand-over of work, what the work is, and which worker would suit it
     Advise(AdviseArguments),
+    /// Measure on this machine whether findings about speed are true; this runs the code
+    Confirm(ConfirmArguments),
     /// Print the page of a rule
     Explain(ExplainArguments),
     /// List all rules
@@ -72,6 +74,14 @@ pub(super) struct CheckArguments {
     /// Print the settings in force, and check nothing
     #[arg(long, conflicts_with = "show_files")]
     pub(super) show_settings: bool,
+    /// Measure the findings about speed, drop what is refuted and mark the rest; this runs the code
+    #[arg(long, conflicts_with = "confirmed")]
+    pub(super) confirm: bool,
+    /// Drop the findings that an earlier `concheck confirm --save FILE` refuted, and mark the others
+    #[arg(long, value_name = "FILE")]
+    pub(super) confirmed: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) measure: MeasureArguments,
 }
 
 /// Which findings are shown.
@@ -98,13 +108,13 @@ pub(super) struct ChoiceArguments {
 #[derive(Debug, Args)]
 pub(super) struct FixArguments {
     /// Fix what can be fixed safely, and report what is left
-    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings"])]
+    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings", "confirm", "confirmed"])]
     pub(super) fix: bool,
     /// With --fix or --diff: make changes, too, that may change what the program does beside the finding
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
     /// Print what would be fixed as a diff, and change nothing
-    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings", "statistics"])]
+    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings", "confirm", "confirmed", "statistics"])]
     pub(super) diff: bool,
 }
 
@@ -123,6 +133,70 @@ pub(super) struct KnownArguments {
     /// Switch the findings off by comments in the source, with this reason, instead of showing them
     #[arg(long, value_name = "REASON", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub(super) add_ignore: Option<String>,
+}
+
+/// Arguments of `concheck confirm`.
+#[derive(Debug, Args)]
+pub(super) struct ConfirmArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// Show what would be run, with which inputs, and run nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// How to report
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub(super) output_format: OutputFormat,
+    #[command(flatten)]
+    pub(super) choice: ChoiceArguments,
+    #[command(flatten)]
+    pub(super) measure: MeasureArguments,
+}
+
+/// How to measure.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(super) struct MeasureArguments {
+    /// Run the code without asking
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// The interpreter; by default that of the virtual environment, else python3
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) python: Option<PathBuf>,
+    /// Run functions whatever effects they have
+    #[arg(long)]
+    pub(super) allow_effects: bool,
+    /// Run this function whatever effects it has: its dotted name
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow: Vec<String>,
+    /// Seconds for each finding
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive_seconds)]
+    pub(super) budget: f64,
+    /// Seconds that one step may take: an import, one batch of calls
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) timeout: u64,
+    /// Megabytes of memory for each process
+    #[arg(long, value_name = "MB", default_value_t = 4000, value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    pub(super) memory: u64,
+    /// Workers in each pool; by default as many as there are cores, from 2 to 4
+    #[arg(long, value_name = "NUMBER", value_parser = worker_count)]
+    pub(super) workers: Option<usize>,
+    /// Keep the results in a file for `concheck check --confirmed FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) save: Option<PathBuf>,
+}
+
+fn positive_seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(seconds),
+        _ => Err("expected seconds, from 0.1 to 86400".to_owned()),
+    }
+}
+
+fn worker_count(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number @ 2..=64) => Ok(number),
+        _ => Err("expected a number from 2 to 64".to_owned()),
+    }
 }
 
 /// Arguments of `concheck advise`.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::arguments::{CheckArguments, ChoiceArguments};
 use super::error::CliError;
-use super::{config as config_command, fix, known, output, run, terminal};
+use super::{config as config_command, confirm as confirm_command, fix, known, output, run, terminal};
 use crate::changes::{self, Changes};
 use crate::config::{self, ConfigError, KnownRules, Options, Settings};
+use crate::confirm;
 use crate::finding::{Baseline, Confidence, Finding, Place};
 use crate::pipeline::{self, CheckOutcome};
 use crate::report::Format;
@@ -40,9 +41,24 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
     if arguments.fixes.unsafe_fixes {
         return Err(CliError::Usage("`--unsafe-fixes` goes with `--fix` or `--diff`"));
     }
-    let (sources, (mut outcome, settings)) = run::analysed(&arguments.run, &request, settings, |sources, settings| {
-        (pipeline::check(sources, settings), settings.clone())
-    })?;
+    let kept = arguments.confirmed.as_deref().map(confirm::read_saved).transpose()?;
+    let measures = arguments.confirm || kept.is_some();
+    let (sources, (mut outcome, named, settings)) =
+        run::analysed(&arguments.run, &request, settings, |sources, settings| {
+            let (outcome, named) = if measures {
+                confirm_command::analysed(sources, settings, &arguments.measure)
+            } else {
+                (pipeline::check(sources, settings), Vec::new())
+            };
+            (outcome, named, settings.clone())
+        })?;
+    if measures {
+        let kept = match kept {
+            Some(kept) => kept,
+            None => confirm_command::results(&arguments.run, &arguments.measure, &named, &sources)?,
+        };
+        confirm::apply_saved(&mut outcome.findings, &named, &kept);
+    }
     if !stdout_format.is_some_and(Format::tells_errors) {
         run::tell_errors(&arguments.run, &outcome.errors, &sources);
     }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::changes::ChangesError;
 use crate::config::{ConfigError, InitError};
+use crate::confirm::{Failure, SavedError};
 use crate::finding::BaselineError;
 use crate::source::DiscoverError;
 
@@ -32,6 +33,20 @@ pub(super) enum CliError {
         /// What it was probably meant to be.
         nearest: Option<String>,
     },
+    /// The interpreter for measurements cannot be used: the user's to mend.
+    #[error(transparent)]
+    Measure(#[from] Failure),
+    /// A file of results cannot be used: the user's mistake.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
+    /// Running code needs a yes: the user's to give.
+    #[error(
+        "running the code needs a yes, and standard input is no terminal to ask on; give --yes, or --dry-run to see the plan"
+    )]
+    NobodyToAsk,
+    /// Ctrl-C cannot be watched for: the system's fault.
+    #[error("signals cannot be watched for: {0}")]
+    Signals(io::Error),
     /// The baseline cannot be used: the user's mistake.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
@@ -69,7 +84,7 @@ impl CliError {
     /// The exit code that tells whose fault it was.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Output(_) | Self::Panicked(_) => INTERNAL,
+            Self::Output(_) | Self::Panicked(_) | Self::Signals(_) => INTERNAL,
             _ => USAGE,
         }
     }

@@ -1,11 +1,12 @@
 //! The command line: parsed arguments, one file per command, exit codes.
 //!
-//! In: arguments. Out: text on the standard streams and an exit code: 0 clean, 1 findings, 2 the user's mistake, 3 ours.
+//! In: arguments. Out: text on the standard streams and an exit code: 0 clean, 1 findings, 2 the user's mistake, 3 ours; 130 after Ctrl-C.
 
 mod advise;
 mod arguments;
 mod check;
 mod config;
+mod confirm;
 mod error;
 mod explain;
 mod fix;
@@ -51,6 +52,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, CliError> {
         None => check::run(arguments.check),
         Some(Command::Check(check)) => check::run(check),
         Some(Command::Advise(advise)) => advise::run(advise),
+        Some(Command::Confirm(confirm)) => confirm::run(&confirm),
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Rules(rules)) => rules::run(&rules),
         Some(Command::Config(config)) => config::run(config),

@@ -37,6 +37,8 @@ pub enum Values {
     WordOfRule(&'static [&'static str]),
     /// A table: dotted name of Python -> one of these words.
     WordOfName(&'static [&'static str]),
+    /// A table with the keys `inputs` and `allow-effects`.
+    Measuring,
 }
 
 const LEVELS: &[&str] = &["low", "medium", "high"];
@@ -45,7 +47,7 @@ pub(super) const KNOWLEDGE_WORDS: &[&str] = &["io", "cpu", "native", "trivial"];
 const SEVERITIES: &[&str] = &["error", "warning", "advice"];
 
 /// All options, tables last, as TOML wants them.
-pub(super) const OPTIONS: [OptionEntry; 18] = [
+pub(super) const OPTIONS: [OptionEntry; 19] = [
     entry(
         "extend",
         "A configuration file to start from; what is said here is stronger.",
@@ -149,7 +151,16 @@ pub(super) const OPTIONS: [OptionEntry; 18] = [
         "{ \"scripts/*\" = [\"CC301\"] }",
         Values::RulesOfPaths,
     ),
+    entry(
+        "confirm",
+        "What `concheck confirm` may run, and with what: arguments of functions by dotted name, and functions with effects.",
+        "{ allow-effects = [\"mypackage.client.fetch\"] }",
+        Values::Measuring,
+    ),
 ];
+
+/// The keys of the table `confirm`.
+pub(super) const CONFIRM_KEYS: [&str; 2] = ["allow-effects", "inputs"];
 
 /// The option that init shows as a table of its own.
 pub(super) const KNOWLEDGE: OptionEntry = entry(
@@ -208,6 +219,13 @@ pub fn schema() -> Value {
                 "type": "object",
                 "additionalProperties": {"anyOf": [{"enum": KNOWLEDGE_WORDS}, {"$ref": "#/definitions/names"}]},
             },
+            "inputs": {
+                "description": "Dotted names, quoted or not, with the arguments of one call each.",
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [{"type": "array", "items": {"type": "string"}}, {"$ref": "#/definitions/inputs"}],
+                },
+            },
         },
     })
 }
@@ -231,5 +249,13 @@ fn values_schema(values: Values) -> Value {
             "additionalProperties": {"enum": words},
         }),
         Values::WordOfName(_) => json!({"allOf": [{"$ref": "#/definitions/names"}]}),
+        Values::Measuring => json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "inputs": {"$ref": "#/definitions/inputs"},
+                "allow-effects": {"type": "array", "items": {"type": "string"}},
+            },
+        }),
     }
 }

@@ -69,7 +69,23 @@ fn values(settings: &Settings) -> BTreeMap<&'static str, Option<Value>> {
         ("per-file-ignores", Some(Value::Table(ignores.collect()))),
         ("severity", Some(Value::Table(severities.collect()))),
         ("knowledge", Some(Value::Table(knowledge.collect()))),
+        ("confirm", Some(confirm(settings))),
     ])
+}
+
+fn confirm(settings: &Settings) -> Value {
+    let inputs = settings.confirm.inputs.iter();
+    let inputs = inputs.map(|(name, calls)| (name.clone(), texts(calls)));
+    let entries = [
+        ("allow-effects", texts(&settings.confirm.allow_effects)),
+        ("inputs", Value::Table(inputs.collect())),
+    ];
+    Value::Table(
+        entries
+            .map(|(key, value)| (key.to_owned(), value))
+            .into_iter()
+            .collect(),
+    )
 }
 
 fn text(text: &str) -> Value {

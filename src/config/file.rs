@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::catalogue::keys;
+use super::catalogue::{CONFIRM_KEYS, keys};
 use super::choices::{self, KNOWLEDGE};
 use super::error::{ConfigError, Problem, nearest};
 use super::options::{Options, Origin};
 use super::selection::KnownRules;
-use super::settings::VersionRange;
+use super::settings::{ConfirmSettings, VersionRange};
 use super::versions;
 use crate::finding::{Confidence, Severity};
 use crate::knowledge::is_dotted_name;
@@ -220,6 +220,7 @@ impl Reader<'_> {
             "fail-on" => options.fail_on = Some(choices::severity(key, self.string(key, value)?).map_err(at)?),
             "force-exclude" => options.force_exclude = Some(self.boolean(key, value)?),
             "baseline" => options.baseline = Some(self.file(key, value)?),
+            "confirm" => options.confirm = Some(self.confirm(key, value)?),
             _ => return Err(self.unknown_key(spanned_key)),
         }
         Ok(())
@@ -363,6 +364,36 @@ impl Reader<'_> {
         Ok(found)
     }
 
+    fn confirm(&self, key: &str, value: &Value<'_>) -> Result<ConfirmSettings, ConfigError> {
+        let mut found = ConfirmSettings::default();
+        for (inner, value) in self.table(key, value)? {
+            match inner.get_ref().as_ref() {
+                name @ "allow-effects" => found.allow_effects = self.strings(name, value)?,
+                name @ "inputs" => found.inputs = self.inputs(name, value)?,
+                _ => return Err(self.unknown_key_among(inner, &CONFIRM_KEYS)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Dotted names may be quoted or not, as those of `knowledge`.
+    fn inputs(&self, key: &str, value: &Value<'_>) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
+        let mut found = BTreeMap::new();
+        let mut open = vec![(String::new(), self.table(key, value)?)];
+        while let Some((prefix, table)) = open.pop() {
+            for (name, value) in table {
+                let name = format!("{prefix}{}", name.get_ref());
+                if let DeValue::Table(inner) = value.get_ref() {
+                    open.push((format!("{name}."), inner));
+                } else {
+                    let inputs = self.strings(&name, value)?;
+                    found.insert(name, inputs);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// What the file itself says is stronger than what these files say.
     fn knowledge_files(&self, options: &mut Options, key: &str, value: &Value<'_>) -> Result<(), ConfigError> {
         for item in self.items(key, value)? {
@@ -401,11 +432,15 @@ impl Reader<'_> {
     }
 
     fn unknown_key(&self, key: &Spanned<DeString<'_>>) -> ConfigError {
+        self.unknown_key_among(key, &keys())
+    }
+
+    fn unknown_key_among(&self, key: &Spanned<DeString<'_>>, known: &[&str]) -> ConfigError {
         let text = key.get_ref().to_string();
         let problem = Problem::UnknownKey {
-            nearest: nearest(&text, keys()),
+            nearest: nearest(&text, known.iter().copied()),
             key: text,
-            known: keys().join(", "),
+            known: known.join(", "),
         };
         self.fail(key.span(), problem)
     }

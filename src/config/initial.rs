@@ -42,7 +42,7 @@ fn commented(prefix: &str) -> String {
 fn table_entry(values: Values, example: &'static str) -> Option<&'static str> {
     let is_table = matches!(
         values,
-        Values::RulesOfPaths | Values::WordOfRule(_) | Values::WordOfName(_)
+        Values::RulesOfPaths | Values::WordOfRule(_) | Values::WordOfName(_) | Values::Measuring
     );
     let inner = example.strip_prefix("{ ")?.strip_suffix(" }")?;
     is_table.then_some(inner)

@@ -24,7 +24,7 @@ pub use initial::{InitError, initial_file, initial_section, keep_our_codes};
 pub use options::{Options, Origin};
 pub use resolve::{Request, Resolved, add_nested, resolve};
 pub use selection::{KnownRules, Selection, Selections, covers};
-pub use settings::{Platform, PythonVersion, Settings, StartMethod, VersionRange};
+pub use settings::{ConfirmSettings, Platform, PythonVersion, Settings, StartMethod, VersionRange};
 
 /// The JSON Schema of the options, for editors.
 pub const OPTIONS_SCHEMA: &str = include_str!("../../schemas/concheck.schema.json");

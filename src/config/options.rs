@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::settings::{Platform, Settings, StartMethod, VersionRange};
+use super::settings::{ConfirmSettings, Platform, Settings, StartMethod, VersionRange};
 use crate::finding::{Confidence, Severity};
 
 /// Options from one origin; what it leaves out is `None`.
@@ -34,6 +34,8 @@ pub struct Options {
     pub overlap: Option<bool>,
     /// The user's own knowledge.
     pub knowledge: Option<BTreeMap<String, String>>,
+    /// What `concheck confirm` may run, and with what.
+    pub confirm: Option<ConfirmSettings>,
     /// Other severities for some rules.
     pub severity: Option<BTreeMap<String, Severity>>,
     /// Findings that are less bad do not make the run fail.
@@ -99,6 +101,7 @@ impl Options {
             fail_on: self.fail_on.or(weaker.fail_on),
             force_exclude: self.force_exclude.or(weaker.force_exclude),
             baseline: self.baseline.or(weaker.baseline),
+            confirm: self.confirm.or(weaker.confirm),
         }
     }
 
@@ -122,6 +125,7 @@ impl Options {
             default_excludes,
             overlap: self.overlap.unwrap_or(defaults.overlap),
             knowledge: self.knowledge.unwrap_or_default(),
+            confirm: self.confirm.unwrap_or_default(),
             every_file: defaults.every_file,
             severity: self.severity.unwrap_or_default(),
             fail_on: self.fail_on.unwrap_or(defaults.fail_on),

@@ -132,6 +132,8 @@ pub struct Settings {
     pub overlap: bool,
     /// The user's own knowledge: dotted name -> `io`, `cpu`, `native` or `trivial`.
     pub knowledge: BTreeMap<String, String>,
+    /// What `concheck confirm` may run, and with what.
+    pub confirm: ConfirmSettings,
     /// Every file matters, whatever it mentions. No option sets this: it is there to compare with.
     pub every_file: bool,
     /// Other severities for some rules: codes, code prefixes or rule names.
@@ -145,6 +147,15 @@ pub struct Settings {
     /// Folders with a configuration file of their own, absolute and sorted. It says which rules speak there, and how;
     /// what is true of the program as a whole it cannot say.
     pub nested: Vec<(PathBuf, Settings)>,
+}
+
+/// What `concheck confirm` may run, and with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfirmSettings {
+    /// Dotted name of a function -> the arguments of one call each, as they stand between the parentheses.
+    pub inputs: BTreeMap<String, Vec<String>>,
+    /// Dotted names of functions that may be run whatever effects they have.
+    pub allow_effects: Vec<String>,
 }
 
 impl Default for Settings {
@@ -166,6 +177,7 @@ impl Default for Settings {
             default_excludes: true,
             overlap: false,
             knowledge: BTreeMap::new(),
+            confirm: ConfirmSettings::default(),
             every_file: false,
             severity: BTreeMap::new(),
             fail_on: Severity::Advice,

@@ -37,7 +37,7 @@ pub(super) fn seen_from(base: &Path, current: &Path, path: &str) -> String {
 }
 
 /// FNV-1a with 64 bits; a byte that no UTF-8 text holds keeps the parts apart.
-fn hash(parts: &[&[u8]]) -> u64 {
+pub(crate) fn hash(parts: &[&[u8]]) -> u64 {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let step = |state: u64, byte: &u8| (state ^ u64::from(*byte)).wrapping_mul(PRIME);

@@ -13,6 +13,7 @@ use crate::facts::Span;
 
 pub use baseline::{Baseline, BaselineError, Changed, Entry};
 pub use fingerprint::fingerprints;
+pub(crate) use fingerprint::hash;
 pub use fix::{Applicability, Edit, EditConflict, Fix, apply_edits};
 pub use submission::{Bounds, Profile, SpeedUp, SubmissionReport};
 
@@ -122,6 +123,8 @@ pub struct Finding {
     pub related: Vec<Note>,
     /// What to do.
     pub help: String,
+    /// The verdict of a measurement, where there is one.
+    pub measured: Option<String>,
     /// A change to the source that does it.
     pub fix: Option<Fix>,
     /// Its name across runs, which the pipeline gives it: it stays when the line moves. Empty until then.

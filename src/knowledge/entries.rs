@@ -64,6 +64,8 @@ pub struct CallFact {
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
+    /// The argument whose text says how a file is opened; without one, or with a text such as `r`, it is only read.
+    pub mode_argument: Option<Position>,
     /// What the call is in the life of a worker, pool, future or result: that of its receiver, or of its arguments.
     pub step: Option<LifeStep>,
 }

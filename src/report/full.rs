@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use anstream::adapter::strip_bytes;
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 
-use super::Style;
 use super::excerpt::Excerpts;
 use super::words::{count, harmless, summary, wrapped};
+use super::{Style, linked};
 use crate::finding::{Applicability, Confidence, FileId, Finding, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::Sources;
@@ -59,7 +59,8 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
         Severity::Warning => Color::Yellow,
         Severity::Advice => Color::Cyan,
     };
-    let kind = format!("{}[{}] {}", finding.severity.as_str(), finding.code, finding.name);
+    let code = linked(finding.code, finding.name, style);
+    let kind = format!("{}[{code}] {}", finding.severity.as_str(), finding.name);
     let span = (finding.place.file, excerpts.range(finding.place));
     let message: String = finding.message.chars().map(harmless).collect();
     let config = Config::new()
@@ -86,6 +87,9 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
             "note",
             &format!("{} confidence", finding.confidence.as_str()),
         )?;
+    }
+    if let Some(measured) = &finding.measured {
+        write_line(out, style, "measured", measured)?;
     }
     if !finding.help.is_empty() {
         write_line(out, style, "help", &finding.help)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{SCHEMA, end, start};
+use super::{SCHEMA, end, page_address, start};
 use crate::finding::{Applicability, Confidence, Finding, Fix, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::{SourceError, Sources};
@@ -33,7 +33,10 @@ struct FindingEntry<'run> {
     related: Vec<Related<'run>>,
     help: &'run str,
     fix: Option<FixEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<&'run str>,
     fingerprint: &'run str,
+    url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -125,7 +128,9 @@ fn entry<'run>(finding: &'run Finding, sources: &'run Sources) -> FindingEntry<'
         related: related.collect(),
         help: &finding.help,
         fix: finding.fix.as_ref().map(|fix| fix_entry(fix, sources)),
+        measured: finding.measured.as_deref(),
         fingerprint: &finding.fingerprint,
+        url: page_address(finding.name),
     }
 }
 

@@ -6,6 +6,8 @@
 mod advise;
 mod advise_json;
 mod concise;
+mod confirm;
+mod confirm_json;
 mod excerpt;
 mod full;
 mod github;
@@ -21,10 +23,12 @@ mod words;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::confirm::Report;
 use crate::finding::{Finding, Place};
 use crate::pipeline::{AdviseOutcome, CheckOutcome};
 use crate::source::{Position, Sources};
 
+pub use confirm::write_plan;
 pub use pages::{write_page, write_rules};
 pub use statistics::write_statistics;
 
@@ -36,6 +40,9 @@ pub const CHECK_SCHEMA: &str = include_str!("schema/check.schema.json");
 
 /// The JSON Schema of `concheck advise --output-format json`.
 pub const ADVISE_SCHEMA: &str = include_str!("schema/advise.schema.json");
+
+/// The JSON Schema of `concheck confirm --output-format json`.
+pub const CONFIRM_SCHEMA: &str = include_str!("schema/confirm.schema.json");
 
 /// How a report is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +124,7 @@ pub fn write_check(
     let findings = sorted(&outcome.findings, sources);
     match format {
         Format::Full => full::write(out, style, outcome, &findings, sources),
-        Format::Concise => concise::write(out, &findings, sources),
+        Format::Concise => concise::write(out, style, &findings, sources),
         Format::Json => json::write(out, outcome, &findings, sources),
         Format::JsonLines => json::write_lines(out, &findings, sources),
         Format::Github => github::write(out, &findings, sources),
@@ -144,6 +151,18 @@ pub fn write_advise(
         InventoryFormat::Full => advise::write(out, style, evidence, outcome, sources),
         InventoryFormat::Concise => advise::write_concise(out, outcome, sources),
         InventoryFormat::Json => advise_json::write(out, outcome, sources),
+    }
+}
+
+/// Writes what was measured.
+///
+/// # Errors
+/// When the writer fails.
+pub fn write_confirm(out: &mut dyn Write, format: InventoryFormat, style: Style, report: &Report) -> io::Result<()> {
+    match format {
+        InventoryFormat::Full => confirm::write(out, style, report),
+        InventoryFormat::Concise => confirm::write_concise(out, report),
+        InventoryFormat::Json => confirm_json::write(out, report),
     }
 }
 
@@ -187,6 +206,14 @@ fn home() -> Option<&'static str> {
 /// The address of a rule's page.
 fn page_address(rule: &str) -> Option<String> {
     home().map(|home| format!("{}/rules/{rule}.html", home.trim_end_matches('/')))
+}
+
+/// A text that leads to the page of a rule where the terminal follows links (OSC 8).
+fn linked(text: &str, rule: &str, style: Style) -> String {
+    match page_address(rule) {
+        Some(address) if style.color => format!("\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"),
+        _ => text.to_owned(),
+    }
 }
 
 /// `path:line`.

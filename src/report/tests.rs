@@ -13,6 +13,9 @@ const STYLE: Style = Style {
     quiet: false,
 };
 
+/// The address of the page of the findings' rule.
+const PAGE: &str = concat!(env!("CARGO_PKG_HOMEPAGE"), "/rules/cpu-work-in-thread.html");
+
 fn sources(files: &[(&str, &str)]) -> Sources {
     let file = |&(path, text): &(&str, &str)| SourceFile {
         path: path.to_owned(),
@@ -53,6 +56,7 @@ fn finding(place: Place, related: Vec<Note>) -> Finding {
         message: "`shrink` is CPU-bound and is fanned out to threads".to_owned(),
         related,
         help: "use a ProcessPoolExecutor".to_owned(),
+        measured: None,
         fix: None,
         fingerprint: "00000000000000aa".to_owned(),
     }
@@ -156,6 +160,20 @@ fn full_in_colour_paints() {
 }
 
 #[test]
+fn codes_lead_to_the_page_of_their_rule_where_colours_are_on() {
+    let (sources, finding) = two_files();
+    let link = format!("\x1b]8;;{PAGE}\x1b\\CC101\x1b]8;;\x1b\\");
+    for format in [Format::Full, Format::Concise] {
+        let report = |color| {
+            let style = Style { color, ..STYLE };
+            written(|out| write_check(out, format, style, &outcome(vec![finding.clone()]), &sources))
+        };
+        assert!(report(true).contains(&link), "{:?}", report(true));
+        assert!(!report(false).contains(PAGE), "{:?}", report(false));
+    }
+}
+
+#[test]
 fn a_clean_run_says_so() {
     let text = checked(Format::Full, Vec::new(), &sources(&[]));
     assert_eq!(text, "no problems found in 2 files; 1 problem while reading\n");
@@ -192,6 +210,7 @@ fn json_counts_columns_in_characters() {
         (5.into(), 32.into())
     );
     assert_eq!(found["related"][1]["path"], "b.py");
+    assert_eq!(found["url"], PAGE);
     assert_eq!(document["errors"][0]["message"], "could not be read");
 }
 

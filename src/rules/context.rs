@@ -177,6 +177,7 @@ impl<'a> Context<'a> {
                 message,
                 related: Vec::new(),
                 help: String::new(),
+                measured: None,
                 fix: None,
                 fingerprint: String::new(),
             },

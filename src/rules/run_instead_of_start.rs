@@ -46,7 +46,7 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let draft = context
         .finding(&RULE, program.place(call), message)
         .confidence(confidence);
-    let fix = fixes::start_instead(program, call);
+    let fix = fixes::start_instead(program, call, confidence);
     findings.push(draft.help(format!("call `{text}.start()`")).fix(fix).done());
 }
 

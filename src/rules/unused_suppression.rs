@@ -42,6 +42,7 @@ fn check(id: FileId, file: &SourceFile, unused: &Unused<'_>, findings: &mut Vec<
             message: change.to_owned(),
             edits: vec![edit(id, &file.text, unused)],
         }),
+        measured: None,
         fingerprint: String::new(),
     });
 }

@@ -5,6 +5,7 @@ use crate::knowledge::{CallFact, Growth, Invocation, Selector, Semantic, WaitOn}
 use crate::link::Callee;
 use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId, ValueSet};
 
+use super::classify::hull;
 use super::cost::{CALL, MISSED, STEP, Walk};
 use super::estimate::Estimate;
 use super::profile::{Part, Profile, UnknownCall};
@@ -32,17 +33,13 @@ impl CallCosts<'_, '_, '_> {
         let program = self.walk.program;
         let mut profile = self.receiver_cost();
         let callees = program.callees(self.call_ref());
-        let mut hull: Option<Profile> = None;
         let known = callees.iter().any(|callee| !matches!(callee, Callee::Unknown(_)));
-        for callee in &callees {
-            let cost = match callee {
-                Callee::Unknown(reason) if known => self.unknown(*reason).perhaps(0.5),
-                Callee::Unknown(reason) => self.unresolved(*reason),
-                _ => self.callee(callee, 0),
-            };
-            hull = Some(hull.map_or_else(|| cost.clone(), |other| other.or(&cost)));
-        }
-        profile.add(&hull.unwrap_or_default());
+        let costs = callees.iter().map(|callee| match callee {
+            Callee::Unknown(reason) if known => self.unknown(*reason).perhaps(0.5),
+            Callee::Unknown(reason) => self.unresolved(*reason),
+            _ => self.callee(callee, 0),
+        });
+        profile.add(&hull(&costs.collect::<Vec<Profile>>()).unwrap_or_default());
         profile
     }
 

@@ -51,6 +51,8 @@ const TRIVIAL: f64 = 1e-4;
 const DOMINANT: f64 = 0.65;
 /// Unknown calls made this often weigh as much as a loop.
 const OFTEN: f64 = 20.0;
+/// Where this share of the work may be of one kind or another, the class is a guess.
+const CHOICE: f64 = 0.3;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
 const UNKNOWN_CALL: f64 = 3e-5;
 
@@ -97,10 +99,29 @@ pub fn read(profile: &Profile) -> Reading {
     if unknown > 0.0 && class == Class::IoBound && profile.handover.typical > profile.wait.typical {
         confidence = Confidence::Low;
     }
+    if profile.either.typical > CHOICE * total {
+        confidence = Confidence::Low;
+    }
     if !overlap_free(profile, class) {
         confidence = confidence.min(Confidence::Medium);
     }
     Reading { class, confidence }
+}
+
+/// The hull of what may run instead of each other, which remembers if that is work of different kinds.
+#[must_use]
+pub fn hull(candidates: &[Profile]) -> Option<Profile> {
+    let (first, others) = candidates.split_first()?;
+    let mut hull = others.iter().fold(first.clone(), Profile::or);
+    let long = candidates.iter().map(read).map(|reading| reading.class);
+    let mut kinds: Vec<Class> = long
+        .filter(|class| !matches!(class, Class::Trivial | Class::Mixed))
+        .collect();
+    kinds.dedup();
+    if kinds.len() > 1 {
+        hull.either = hull.total();
+    }
+    Some(hull)
 }
 
 fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {

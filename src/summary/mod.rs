@@ -8,7 +8,7 @@ mod calls;
 mod classify;
 mod cost;
 mod estimate;
-mod order;
+pub(crate) mod order;
 mod profile;
 mod sequence;
 mod sizes;
@@ -28,7 +28,7 @@ pub mod startup;
 use crate::link::Program;
 use crate::link::values::ScopeRef;
 
-pub use classify::{Class, Reading, part_of, read};
+pub use classify::{Class, Reading, hull, part_of, read};
 pub use estimate::Estimate;
 pub(crate) use order::{CallOrder, Known, OnDemand, Way};
 pub use profile::{Evidence, Part, Profile, UnknownCall};

@@ -211,7 +211,7 @@ fn number(number: usize) -> u32 {
 }
 
 /// The functions of the project that the code of a scope may call, sorted.
-fn callees(program: &Program<'_>, scope: ScopeRef) -> BTreeSet<ScopeRef> {
+pub(crate) fn callees(program: &Program<'_>, scope: ScopeRef) -> BTreeSet<ScopeRef> {
     let mut found = BTreeSet::new();
     let index = program.index(scope.file);
     for &statement in index.statements_of(scope.scope) {

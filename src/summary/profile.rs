@@ -59,6 +59,9 @@ pub struct Profile {
     pub unknown: Vec<UnknownCall>,
     /// Seconds that hold the GIL in loops whose number of rounds depends on data.
     pub data_loops: Estimate,
+    /// Seconds for which work of one kind or of another may be meant: a call that may run a function that computes, or
+    /// one that waits.
+    pub either: Estimate,
     /// What one round of an endless service loop costs, where the function is one.
     pub round: Option<Box<Profile>>,
 }
@@ -127,6 +130,7 @@ impl Profile {
         self.wait += other.wait;
         self.handover += other.handover;
         self.data_loops += other.data_loops;
+        self.either += other.either;
         if self.round.is_none() {
             self.round.clone_from(&other.round);
         }
@@ -145,6 +149,7 @@ impl Profile {
             &mut self.wait,
             &mut self.handover,
             &mut self.data_loops,
+            &mut self.either,
         ] {
             *part = part.times(count);
         }
@@ -165,6 +170,7 @@ impl Profile {
         self.wait = self.wait.or(other.wait);
         self.handover = self.handover.or(other.handover);
         self.data_loops = self.data_loops.or(other.data_loops);
+        self.either = self.either.or(other.either);
         if self.round.is_none() {
             self.round.clone_from(&other.round);
         }
@@ -184,6 +190,7 @@ impl Profile {
             &mut self.wait,
             &mut self.handover,
             &mut self.data_loops,
+            &mut self.either,
         ] {
             *part = part.perhaps(share);
         }

@@ -29,8 +29,8 @@ pub(in crate::rules) fn add_comma(program: &Program<'_>, wrong: &NoTuple) -> Opt
     editor.done(applicability, "make it a tuple")
 }
 
-/// `worker.run()` becomes `worker.start()`.
-pub(in crate::rules) fn start_instead(program: &Program<'_>, call: ExprRef) -> Option<Fix> {
+/// `worker.run()` becomes `worker.start()`. Where it may be meant, as in tests, that is for a person to say.
+pub(in crate::rules) fn start_instead(program: &Program<'_>, call: ExprRef, confidence: Confidence) -> Option<Fix> {
     let mut editor = Editor::new(program, call.file);
     let ExprKind::Call { callee, .. } = program.kind(call) else {
         return None;
@@ -39,7 +39,12 @@ pub(in crate::rules) fn start_instead(program: &Program<'_>, call: ExprRef) -> O
         return None;
     };
     editor.replace((name_span.start as usize, name_span.end as usize), "start");
-    editor.done(Applicability::Unsafe, "start the worker")
+    let applicability = if confidence == Confidence::High {
+        Applicability::Unsafe
+    } else {
+        Applicability::Suggestion
+    };
+    editor.done(applicability, "start the worker")
 }
 
 /// The statement `executor.map(...)` becomes `list(executor.map(...))`.

@@ -151,7 +151,7 @@ fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {
 }
 
 /// Whether a binding in a module's own code stands under `if __name__ == "__main__":`.
-fn is_under_guard(program: &Program<'_>, file: FileId, def: DefId) -> bool {
+pub(crate) fn is_under_guard(program: &Program<'_>, file: FileId, def: DefId) -> bool {
     let index = program.index(file);
     let Some(statement) = value_of(program, file, def).and_then(|value| index.statement_of(value)) else {
         return false;
@@ -161,7 +161,7 @@ fn is_under_guard(program: &Program<'_>, file: FileId, def: DefId) -> bool {
     })
 }
 
-fn is_guard(program: &Program<'_>, file: FileId, test: ExprId) -> bool {
+pub(crate) fn is_guard(program: &Program<'_>, file: FileId, test: ExprId) -> bool {
     let mut found = false;
     crate::facts::visit_expressions(program.file(file), test, &mut |expr| {
         found |= matches!(program.file(file).kind(expr), ExprKind::Name { name, .. } if name == "__name__");

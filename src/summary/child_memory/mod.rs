@@ -26,6 +26,7 @@ use super::Summaries;
 
 pub use connections::InheritedConnection;
 pub use globals::ForkOnlyGlobal;
+pub(crate) use globals::{is_guard, is_under_guard};
 pub use lost::LostWrite;
 pub use origin::{Origin, Root, Spot};
 pub use payload::{LargePayload, Payload};
