@@ -329,6 +329,10 @@ fn arguments_that_are_there_already_are_kept() {
     check_fix(&program("threading.Thread(target=note(1), args=(2,))"), None);
     check_fix(&program("threading.Thread(None, note(1), \"name\")"), None);
     check_fix(
+        &program("threading.Thread(target=note(), args=())"),
+        Some(&program("threading.Thread(target=note, args=())")),
+    );
+    check_fix(
         &program("threading.Thread(None, note(1))"),
         Some(&program("threading.Thread(None, note, args=(1,))")),
     );

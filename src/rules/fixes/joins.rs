@@ -1,6 +1,8 @@
 //! Workers are joined after the loop that starts them.
 
-use crate::facts::{DefKind, ExprKind, FileFacts, ScopeId, Stmt, StmtKind, SymbolId, child_blocks};
+use crate::facts::{
+    ComprehensionKind, DefId, DefKind, ExprId, ExprKind, FileFacts, ScopeId, Stmt, StmtKind, SymbolId, child_blocks,
+};
 use crate::finding::{Applicability, Fix};
 use crate::link::Program;
 use crate::link::values::ExprRef;
@@ -17,10 +19,11 @@ pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, st
     let statement = index.statement(index.statement_of(wait.expr)?);
     let around = index.statement(statement.parent?.0).stmt;
     let StmtKind::For {
+        target,
+        iterable,
         body,
         orelse,
         is_async: false,
-        ..
     } = &around.kind
     else {
         return None;
@@ -31,40 +34,26 @@ pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, st
     if !is_last || !starts_here || !orelse.is_empty() || leaves(body) {
         return None;
     }
-    let ExprKind::Call { callee, arguments, .. } = index.facts.kind(wait.expr) else {
-        return None;
-    };
-    let ExprKind::Attribute { base, .. } = *index.facts.kind(*callee) else {
-        return None;
-    };
-    let is_constant = |expr| {
-        matches!(
-            index.facts.kind(expr),
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::None
-        )
-    };
-    if !matches!(statement.stmt.kind, StmtKind::Expr(expr) if expr == wait.expr)
-        || !arguments.iter().all(|argument| is_constant(argument.value))
-        || !is_made_here(index.facts, body, editor.text(base))
-    {
+    let worker = editor.text(plain_join(index.facts, statement.stmt, wait.expr)?);
+    let is_given = editor.text(*target) == worker && is_list(index.facts, *iterable);
+    if !is_given && !is_made_here(index.facts, body, worker) {
         return None;
     }
-    let worker = matches!(index.facts.kind(base), ExprKind::Name { .. }).then(|| editor.text(base))?;
     let (start, end) = (around.span.start as usize, statement.stmt.span.end as usize);
     let (first, join) = (body[0].span.start as usize, statement.stmt.span.start as usize);
     let stand_alone = [start, first, join].into_iter().all(|at| layout.is_first_on_line(at));
     if !stand_alone || !layout.is_last_on_line(end) {
         return None;
     }
-    let kept = index
-        .facts
-        .scope(statement.scope)
-        .symbols
-        .iter()
-        .copied()
-        .find(|&list| is_kept_in(&editor, body, list, worker));
-    let list = match kept {
-        Some(list) => index.facts.symbol(list).name.clone(),
+    let symbols = &index.facts.scope(statement.scope).symbols;
+    let kept = symbols.iter().find(|&&list| is_kept_in(&editor, body, list, worker));
+    let there = if is_given {
+        Some(editor.text(*iterable))
+    } else {
+        kept.map(|&list| index.facts.symbol(list).name.as_str())
+    };
+    let list = match there {
+        Some(list) => list.to_owned(),
         None => list_name(&editor, worker, statement.scope)?,
     };
     let (outer, inner, newline) = (
@@ -74,7 +63,7 @@ pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, st
     );
     let join_line = layout.part(join, layout.line_end(end)).to_owned();
     let second_loop = format!("{outer}for {worker} in {list}:{newline}{inner}{join_line}");
-    if kept.is_some() {
+    if there.is_some() {
         editor.replace((layout.line_start(join), layout.line_end(end)), second_loop);
     } else {
         editor.insert(start, format!("{list} = []{newline}{outer}"));
@@ -82,6 +71,40 @@ pub(in crate::rules) fn join_afterwards(program: &Program<'_>, wait: ExprRef, st
         editor.replace((join, layout.line_end(end)), append);
     }
     editor.done(Applicability::Unsafe, "join the workers when all of them are started")
+}
+
+/// The worker that a statement joins, if it is a variable and nothing but a constant is passed.
+fn plain_join(facts: &FileFacts, stmt: &Stmt, wait: ExprId) -> Option<ExprId> {
+    let ExprKind::Call { callee, arguments, .. } = facts.kind(wait) else {
+        return None;
+    };
+    let ExprKind::Attribute { base, .. } = *facts.kind(*callee) else {
+        return None;
+    };
+    let is_constant = |expr| matches!(facts.kind(expr), ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::None);
+    let is_plain = matches!(stmt.kind, StmtKind::Expr(expr) if expr == wait)
+        && matches!(facts.kind(base), ExprKind::Name { .. })
+        && arguments.iter().all(|argument| is_constant(argument.value));
+    is_plain.then_some(base)
+}
+
+/// Whether an expression is a variable that holds a list or tuple as written, so that it can be gone through twice.
+fn is_list(facts: &FileFacts, expr: ExprId) -> bool {
+    let ExprKind::Name { reaching, .. } = facts.kind(expr) else {
+        return false;
+    };
+    let holds_list = |def: DefId| match &facts.definition(def).kind {
+        DefKind::Assign { value, path } if path.is_empty() => matches!(
+            facts.kind(*value),
+            ExprKind::Sequence { .. }
+                | ExprKind::Comprehension {
+                    kind: ComprehensionKind::List,
+                    ..
+                }
+        ),
+        _ => false,
+    };
+    !reaching.is_empty() && reaching.iter().all(|&def| holds_list(def))
 }
 
 /// Whether a loop may be left, or a round cut short, inside of it.

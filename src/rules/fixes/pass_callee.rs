@@ -72,10 +72,16 @@ fn is_plain_argument(program: &Program<'_>, submission: &Submission<'_>, called:
     };
     let shape = submission.shape;
     let spots = [shape.arguments_at.as_ref(), shape.keywords_at.as_ref()];
-    let takes_more = spots
+    // `target=f(), args=()` passes nothing, too.
+    let passes_nothing = |passed: ExprRef| {
+        let is_bare = matches!(program.kind(called), ExprKind::Call { arguments, .. } if arguments.is_empty());
+        is_bare && matches!(program.kind(passed), ExprKind::Sequence { len: 0, .. })
+    };
+    let mut passed = spots
         .into_iter()
         .flatten()
-        .any(|spot| program.argument_at(submission.call, spot).is_some());
+        .filter_map(|spot| program.argument_at(submission.call, spot));
+    let takes_more = !passed.all(passes_nothing);
     let is_own = |name: &String| shape.own_keywords.contains(name);
     let is_harmless = |argument: &Argument| match &argument.kind {
         ArgumentKind::Keyword(name) => shape.arguments != ArgumentsShape::Rest || is_own(name),

@@ -30,6 +30,14 @@ def run_and_count(numbers):
     return len(threads)
 
 
+def run_made_before(numbers):
+    threads = [threading.Thread(target=work, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 if __name__ == "__main__":
     workers = []
     for number in range(3):
@@ -43,4 +51,5 @@ if __name__ == "__main__":
 
     run_all(range(3))
     assert run_and_count([3]) == 1
-    assert sorted(done) == [0, 0, 1, 1, 2, 2, 3]
+    run_made_before([4])
+    assert sorted(done) == [0, 0, 1, 1, 2, 2, 3, 4]
