@@ -4,14 +4,16 @@
 
 use std::cell::RefCell;
 use std::mem;
+use std::ops::Range;
 
+use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::transformer::{Transformer, walk_expr, walk_pattern, walk_stmt};
 use ruff_python_ast::{
     AtomicNodeIndex, Expr, ExprEllipsisLiteral, Mod, ModExpression, ModModule, Pattern, PatternMatchSingleton,
     PythonVersion, Singleton, Stmt, StmtPass,
 };
 use ruff_python_parser::{Mode, ParseErrorType, ParseOptions, Parsed, parse_unchecked};
-use ruff_text_size::TextRange;
+use ruff_text_size::{Ranged, TextRange};
 
 /// The parser takes about 2 kB of stack for each open bracket, so a file of brackets could take all memory. CPython
 /// gives up at 200.
@@ -42,6 +44,35 @@ pub(crate) fn parse_module(text: &str) -> Option<Parsed<ModModule>> {
     u32::try_from(text.len()).ok()?;
     let newest = PythonVersion::latest_preview();
     parse_unchecked(text, ParseOptions::from(Mode::Module).with_target_version(newest)).try_into_module()
+}
+
+/// The strings of a text, each from its opening quotes to its closing ones; nested ones are not listed apart.
+pub(crate) fn string_spans(text: &str) -> Vec<Range<usize>> {
+    let Some(parsed) = parse_module(text) else {
+        return Vec::new();
+    };
+    let mut spans = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
+    for token in parsed.tokens() {
+        let range = token.start().to_usize()..token.end().to_usize();
+        match token.kind() {
+            TokenKind::FStringStart | TokenKind::TStringStart => open.push(range.start),
+            TokenKind::FStringEnd | TokenKind::TStringEnd => {
+                if let Some(start) = open.pop()
+                    && open.is_empty()
+                {
+                    spans.push(start..range.end);
+                }
+            }
+            TokenKind::String if open.is_empty() => spans.push(range),
+            _ => {}
+        }
+    }
+    dismantle(Remains {
+        statements: parsed.into_suite().into_iter().collect(),
+        ..Remains::default()
+    });
+    spans
 }
 
 /// The expression in a string annotation; `None` where the string does not hold one.

@@ -50,10 +50,12 @@ fn chapter(rule: &Rule) -> String {
         .and_then(|(header, _)| header.parse().ok())
         .expect("a page has front matter");
     let word = |key: &str| header[key].as_str().expect("the front matter has texts").to_owned();
+    let fix = header.get("fix").and_then(toml::Value::as_str);
+    let fix = fix.map(|fix| format!("{fix} fix, ")).unwrap_or_default();
     let end = rule.page.lines().skip(1).position(|line| line == "+++");
     let first = end.expect("the front matter ends") + 3;
     format!(
-        "# {code} {name}\n\n**{severity}**, {confidence} confidence, since {since}\n\n\
+        "# {code} {name}\n\n**{severity}**, {confidence} confidence, {fix}since {since}\n\n\
          {{{{#include ../../../rules/{name}.md:{first}:}}}}\n\n\
          To keep one finding quiet, write `# concheck: ignore[{code}] and why` on its line; to switch the rule off, put \
          `{code}` into [`ignore`](../configuration.md).\n",

@@ -207,13 +207,13 @@ fn several_reports_are_written_at_once() {
 #[test]
 fn statistics_count_by_rule() {
     let project = Project::new(&[("a.py", THREAD), ("b.py", THREAD), ("c.py", "x = 1  # noqa: CC101\n")]);
-    let table = "2  CC702  error    args-not-tuple\n1  CC001  warning  unused-suppression  1 finding with a fix\n\
+    let table = "2  CC702  error    args-not-tuple      2 findings with a fix\n1  CC001  warning  unused-suppression  1 finding with a fix\n\
                  found 3 problems (2 errors, 1 warning) in 3 files\n";
     let run = project.run(&["--statistics"]);
     assert_eq!((run.code, run.out.as_str()), (1, table));
     let json: Value = serde_json::from_str(&project.run(&["--statistics", "--output-format", "json"]).out).unwrap();
     assert_eq!(
         json[0],
-        json!({"code": "CC702", "name": "args-not-tuple", "severity": "error", "count": 2, "fixable": 0})
+        json!({"code": "CC702", "name": "args-not-tuple", "severity": "error", "count": 2, "fixable": 2})
     );
 }

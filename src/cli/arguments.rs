@@ -57,6 +57,8 @@ pub(super) struct CheckArguments {
     pub(super) choice: ChoiceArguments,
     #[command(flatten)]
     pub(super) known: KnownArguments,
+    #[command(flatten)]
+    pub(super) fixes: FixArguments,
     /// Exit with 1 only for findings at least this bad: error, warning or advice (the default)
     #[arg(long, value_name = "SEVERITY", conflicts_with = "exit_zero")]
     pub(super) fail_on: Option<String>,
@@ -100,6 +102,20 @@ pub(super) struct ChoiceArguments {
     /// Only findings on lines that changed since this revision of git, or since the branch left it
     #[arg(long, value_name = "REV")]
     pub(super) diff_base: Option<String>,
+}
+
+/// What is fixed.
+#[derive(Debug, Args)]
+pub(super) struct FixArguments {
+    /// Fix what can be fixed safely, and report what is left
+    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings", "confirm", "confirmed"])]
+    pub(super) fix: bool,
+    /// With --fix or --diff: make changes, too, that may change what the program does beside the finding
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Print what would be fixed as a diff, and change nothing
+    #[arg(long, conflicts_with_all = ["write_baseline", "add_ignore", "show_files", "show_settings", "confirm", "confirmed", "statistics"])]
+    pub(super) diff: bool,
 }
 
 /// What is known already.

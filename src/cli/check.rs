@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::arguments::{CheckArguments, ChoiceArguments};
 use super::error::CliError;
-use super::{config as config_command, confirm as confirm_command, known, output, run, terminal};
+use super::{config as config_command, confirm as confirm_command, fix, known, output, run, terminal};
 use crate::changes::{self, Changes};
-use crate::config::{self, ConfigError, KnownRules, Options};
+use crate::config::{self, ConfigError, KnownRules, Options, Settings};
 use crate::confirm;
-use crate::finding::{Confidence, Finding, Place};
-use crate::pipeline;
+use crate::finding::{Baseline, Confidence, Finding, Place};
+use crate::pipeline::{self, CheckOutcome};
 use crate::report::Format;
 use crate::source::{Sources, plain};
 
@@ -30,8 +30,17 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
         let sources = run::read(&arguments.run, &request, &mut settings)?;
         return show_files(&arguments, &sources);
     }
-    let changes = arguments.choice.diff_base.as_deref().map(changes::since).transpose()?;
-    let baseline = known::baseline(&arguments.known, &settings)?;
+    let filter = Filter {
+        baseline: known::baseline(&arguments.known, &settings)?,
+        revision: arguments.choice.diff_base.clone(),
+        changes: arguments.choice.diff_base.as_deref().map(changes::since).transpose()?,
+    };
+    if arguments.fixes.fix || arguments.fixes.diff {
+        return fix::run(&arguments, &request, settings, filter);
+    }
+    if arguments.fixes.unsafe_fixes {
+        return Err(CliError::Usage("`--unsafe-fixes` goes with `--fix` or `--diff`"));
+    }
     let kept = arguments.confirmed.as_deref().map(confirm::read_saved).transpose()?;
     let measures = arguments.confirm || kept.is_some();
     let (sources, (mut outcome, named, settings)) =
@@ -56,21 +65,51 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
     if let Some(path) = &arguments.known.write_baseline {
         return known::write_baseline(path, &outcome, &sources, arguments.run.quiet);
     }
-    if let Some(baseline) = baseline {
-        known::hide(&baseline, &mut outcome, &sources, &settings, arguments.run.quiet);
-    }
-    if let Some(changes) = changes {
-        outcome.findings.retain(|finding| is_new(finding, &changes, &sources));
-    }
+    filter.apply(&mut outcome, &sources, &settings, arguments.run.quiet);
     if let Some(reason) = &arguments.known.add_ignore {
         return known::add_ignores(reason, &outcome, &sources, arguments.run.quiet);
     }
     output::write_all(&arguments, &outcome, &sources)?;
+    Ok(exit_code(&arguments, &outcome, &settings))
+}
+
+/// Whether something was found that the user wants to hear of.
+pub(super) fn exit_code(arguments: &CheckArguments, outcome: &CheckOutcome, settings: &Settings) -> u8 {
     let fails = outcome
         .findings
         .iter()
         .any(|finding| finding.severity >= settings.fail_on);
-    Ok(if fails && !arguments.exit_zero { FINDINGS } else { 0 })
+    if fails && !arguments.exit_zero { FINDINGS } else { 0 }
+}
+
+/// What is left out although it is found: what the baseline has, and what stands on lines that did not change.
+pub(super) struct Filter {
+    baseline: Option<Baseline>,
+    revision: Option<String>,
+    changes: Option<Changes>,
+}
+
+impl Filter {
+    /// Leaves it out.
+    pub(super) fn apply(&self, outcome: &mut CheckOutcome, sources: &Sources, settings: &Settings, quiet: bool) {
+        if let Some(baseline) = &self.baseline {
+            known::hide(baseline, outcome, sources, settings, quiet);
+        }
+        if let Some(changes) = &self.changes {
+            outcome.findings.retain(|finding| is_new(finding, changes, sources));
+        }
+    }
+
+    /// Whether only changed lines count.
+    pub(super) fn has_changes(&self) -> bool {
+        self.changes.is_some()
+    }
+
+    /// Asks git again, after files were written.
+    pub(super) fn read_changes_again(&mut self) -> Result<(), CliError> {
+        self.changes = self.revision.as_deref().map(changes::since).transpose()?;
+        Ok(())
+    }
 }
 
 /// Whether the finding, or something that it rests on, stands on a line that has changed.

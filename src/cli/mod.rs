@@ -9,6 +9,7 @@ mod config;
 mod confirm;
 mod error;
 mod explain;
+mod fix;
 mod generate;
 mod guard;
 mod init;

@@ -1,6 +1,6 @@
 //! What `check` and `advise` share: options, sources, and what is said beside the report.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use super::arguments::RunArguments;
@@ -41,7 +41,7 @@ fn around(run: &RunArguments) -> Vec<PathBuf> {
 }
 
 /// What is read: a name for standard input asks for it when nothing else is given.
-fn paths(run: &RunArguments) -> Vec<PathBuf> {
+pub(super) fn paths(run: &RunArguments) -> Vec<PathBuf> {
     if run.stdin_filename.is_some() && run.paths == [PathBuf::from(".")] {
         return vec![PathBuf::from("-")];
     }
@@ -71,6 +71,16 @@ fn common_options(run: &RunArguments) -> Result<Options, Problem> {
 
 /// Reads the files, and the configuration that is found between them.
 pub(super) fn read(run: &RunArguments, request: &Request, settings: &mut Settings) -> Result<Sources, CliError> {
+    read_from(run, request, settings, &mut io::stdin())
+}
+
+/// Reads the files as [`read`] does, with something else in the place of standard input.
+pub(super) fn read_from(
+    run: &RunArguments,
+    request: &Request,
+    settings: &mut Settings,
+    input: &mut dyn Read,
+) -> Result<Sources, CliError> {
     let _reading = Progress::start("reading files".to_owned(), run.quiet);
     let paths = paths(run);
     let wanted = Wanted {
@@ -78,7 +88,7 @@ pub(super) fn read(run: &RunArguments, request: &Request, settings: &mut Setting
         stdin_name: run.stdin_filename.as_deref(),
         alone: run.no_project,
     };
-    let mut sources = discover(wanted, settings, &mut io::stdin())?;
+    let mut sources = discover(wanted, settings, input)?;
     let given = sources.given().map(|file| file.path.as_str());
     config::add_nested(settings, request, given, &known_rules())?;
     sources.leave_out(&settings.nested, &paths);

@@ -8,7 +8,7 @@ use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 use super::excerpt::Excerpts;
 use super::words::{count, harmless, summary, wrapped};
 use super::{Style, linked};
-use crate::finding::{Confidence, FileId, Finding, Severity};
+use crate::finding::{Applicability, Confidence, FileId, Finding, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::Sources;
 
@@ -35,7 +35,22 @@ pub(super) fn write(
         0 => String::new(),
         number => format!("; {number} more in the baseline"),
     };
-    writeln!(out, "{}{known}{unread}", summary(findings, outcome.files))
+    let fixable = fixable(findings);
+    writeln!(out, "{}{known}{unread}{fixable}", summary(findings, outcome.files))
+}
+
+/// What `--fix` would mend, as the end of a sentence.
+fn fixable(findings: &[&Finding]) -> String {
+    let number = |wanted| {
+        let fixes = findings.iter().filter_map(|finding| finding.fix.as_ref());
+        fixes.filter(|fix| fix.applicability == wanted).count()
+    };
+    match (number(Applicability::Safe), number(Applicability::Unsafe)) {
+        (0, 0) => String::new(),
+        (safe, 0) => format!("; {safe} can be fixed with `--fix`"),
+        (0, bold) => format!("; {bold} can be fixed with `--fix --unsafe-fixes`"),
+        (safe, bold) => format!("; {safe} can be fixed with `--fix`, {bold} more with `--unsafe-fixes`"),
+    }
 }
 
 fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts: &mut Excerpts<'_>) -> io::Result<()> {

@@ -30,13 +30,11 @@ pub fn write_rules(out: &mut dyn Write, style: Style, rules: &[&Rule]) -> io::Re
 /// When the writer fails.
 pub fn write_page(out: &mut dyn Write, style: Style, rule: &Rule) -> io::Result<()> {
     let (bold, plain) = emphasis(style);
-    writeln!(
-        out,
-        "{bold}{} {}{plain} ({})",
-        rule.code,
-        rule.name,
-        rule.severity.as_str()
-    )?;
+    let header = header(rule.page);
+    let fix = header.get("fix").and_then(toml::Value::as_str);
+    let fix = fix.map(|fix| format!("; {fix} fix")).unwrap_or_default();
+    let severity = rule.severity.as_str();
+    writeln!(out, "{bold}{} {}{plain} ({severity}{fix})", rule.code, rule.name)?;
     writeln!(out)?;
     let mut in_code = false;
     let body = body(rule.page).trim();

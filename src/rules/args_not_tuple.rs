@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::link::Submission;
 use crate::summary::handed_over::no_tuple;
 
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, fixes, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -44,5 +44,6 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         .finding(&RULE, place, message)
         .confidence(wrong.confidence)
         .notes(wording::target_note(program, submission));
+    let draft = draft.fix(fixes::add_comma(program, &wrong));
     findings.push(draft.help(format!("write `({text},)`, with a comma")).done());
 }

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::link::Submission;
 use crate::summary::handed_over::called_instead;
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, fixes};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -39,5 +39,6 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         program.place(submission.call),
         format!("`{}` expects a callable", submission.api),
     );
-    findings.push(draft.help(help).done());
+    let fix = fixes::pass_callee(program, submission, called.call);
+    findings.push(draft.help(help).fix(fix).done());
 }

@@ -4,7 +4,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::link::Submission;
 use crate::link::values::{ExprRef, Site};
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, fixes};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -35,7 +35,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
             .note(program.place(wait.handed), "started here");
         let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
-        findings.push(draft.help(help).done());
+        let fix = fixes::join_afterwards(program, wait.wait, wait.handed);
+        findings.push(draft.help(help).fix(fix).done());
     }
 }
 

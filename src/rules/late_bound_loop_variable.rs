@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::link::Submission;
 use crate::summary::sharing::late_bound;
 
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, fixes, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -34,6 +34,7 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
             .note(late.bound, "the loop binds it here")
             .note(late.read, "and the worker reads it here")
             .help(help)
+            .fix(fixes::bind_default(context.program, &late))
             .done(),
     );
 }

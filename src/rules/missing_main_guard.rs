@@ -6,7 +6,7 @@ use crate::link::Program;
 use crate::link::values::{ExprRef, Site};
 use crate::summary::startup::{Creation, Started, Way};
 
-use super::{Check, Context, Rule, start_methods};
+use super::{Check, Context, Rule, fixes, start_methods};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -56,7 +56,7 @@ fn check(context: &Context<'_>, file: FileId, findings: &mut Vec<Finding>) {
         .notes(start_methods::chain(program, way))
         .notes(others)
         .help("put what starts processes into a function and call it under `if __name__ == \"__main__\":`");
-    findings.push(draft.done());
+    findings.push(draft.fix(fixes::add_guard(program, way.start())).done());
 }
 
 fn subject(creation: &Creation) -> &'static str {

@@ -22,6 +22,7 @@ mod dropped_async_result;
 mod dropped_future;
 mod duplicated_random_state;
 mod empty_as_stop_test;
+mod fixes;
 mod fork_after_threads;
 mod fork_dependent_global;
 mod function_as_thread_group;

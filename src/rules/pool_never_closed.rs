@@ -3,7 +3,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::link::values::ExprRef;
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, fixes};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -37,5 +37,6 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     } else {
         "call `close()` and `join()`, or use `with` where all results are read inside it"
     };
-    findings.push(draft.help(help).done());
+    let fix = fixes::pool_in_with(program, call, unclosed.executor);
+    findings.push(draft.help(help).fix(fix).done());
 }

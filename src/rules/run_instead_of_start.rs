@@ -6,7 +6,7 @@ use crate::knowledge::Role;
 use crate::link::Program;
 use crate::link::values::{ExprRef, Value};
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, fixes};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -46,7 +46,8 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let draft = context
         .finding(&RULE, program.place(call), message)
         .confidence(confidence);
-    findings.push(draft.help(format!("call `{text}.start()`")).done());
+    let fix = fixes::start_instead(program, call, confidence);
+    findings.push(draft.help(format!("call `{text}.start()`")).fix(fix).done());
 }
 
 fn is_worker(program: &Program<'_>, expr: ExprRef) -> bool {

@@ -6,7 +6,7 @@ use crate::link::Submission;
 
 use super::lost_failure::lost;
 
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, fixes, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -36,5 +36,11 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         .confidence(loss.evidence.confidence)
         .notes(wording::target_note(program, loss.submission))
         .note(loss.evidence.place, loss.evidence.message);
-    findings.push(draft.help("iterate the results, or make a list of them").done());
+    let fix = fixes::make_list(program, submission.call);
+    findings.push(
+        draft
+            .help("iterate the results, or make a list of them")
+            .fix(fix)
+            .done(),
+    );
 }

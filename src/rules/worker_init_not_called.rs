@@ -6,7 +6,7 @@ use crate::knowledge::{LifeStep, Role};
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, fixes};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -36,7 +36,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .finding(&RULE, program.name_place(init), message)
             .note(program.name_place(class), format!("`{name}` is a thread or process"));
         let help = "call `super().__init__()` first in the constructor";
-        findings.push(draft.help(help).done());
+        let fix = fixes::call_base(program, class, init);
+        findings.push(draft.help(help).fix(fix).done());
     }
 }
 

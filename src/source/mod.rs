@@ -50,6 +50,12 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// Puts another text into its place.
+    pub fn set_text(&mut self, text: String) {
+        self.lines = LineIndex::new(&text);
+        self.text = text;
+    }
+
     /// Line and column of a byte offset.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {

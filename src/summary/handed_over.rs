@@ -2,6 +2,7 @@
 //!
 //! In: the linked program. Out: mistakes in one submission. Must not know: rules, findings.
 
+use crate::edit::Layout;
 use crate::facts::ExprKind;
 use crate::finding::Confidence;
 use crate::knowledge::{ArgumentsShape, SubmissionShape};
@@ -105,6 +106,8 @@ pub struct NoTuple {
     pub letters: bool,
     /// It stands in parentheses of its own.
     pub parenthesised: bool,
+    /// What is called takes exactly one argument.
+    pub takes_one: bool,
     /// How sure that is.
     pub confidence: Confidence,
 }
@@ -171,6 +174,7 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
         is,
         letters,
         parenthesised,
+        takes_one: one,
         confidence,
     })
 }
@@ -272,15 +276,10 @@ fn is_parenthesised(program: &Program<'_>, call: ExprRef, expr: ExprRef) -> bool
     let ExprKind::Call { arguments_span, .. } = program.kind(call) else {
         return false;
     };
-    let span = program.place(expr).span;
-    let text = &program.sources[call.file.index()].text;
-    let (Some(before), Some(after)) = (
-        text.get(arguments_span.start as usize + 1..span.start as usize),
-        text.get(span.end as usize..arguments_span.end as usize),
-    ) else {
-        return false;
-    };
-    before.trim_end().ends_with('(') && after.trim_start().starts_with(')')
+    let end = program.place(expr).span.end as usize;
+    let close = arguments_span.end.saturating_sub(1) as usize;
+    let layout = Layout::new(&program.sources[call.file.index()].text);
+    layout.behind_argument(end, close).0 > end
 }
 
 /// A name or attribute that does not sound like several things.

@@ -16,6 +16,10 @@ pub struct LateBound {
     pub read: Place,
     /// Where the loop binds it.
     pub bound: Place,
+    /// The closure.
+    pub function: ScopeRef,
+    /// The loop.
+    pub around: Place,
 }
 
 /// The first such variable of a submission.
@@ -98,6 +102,8 @@ fn captured(program: &Program<'_>, function: ScopeRef, submitter: ScopeRef, arou
                         file: function.file,
                         span: bound,
                     },
+                    function,
+                    around,
                 });
             }
         }

@@ -1,0 +1,11 @@
+import threading
+
+
+def work():
+    assert threading.current_thread() is not threading.main_thread()
+
+
+if __name__ == "__main__":
+    worker = threading.Thread(target=work)
+    worker.start()  # in a thread of its own
+    worker.join()
