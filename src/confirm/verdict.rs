@@ -122,7 +122,7 @@ fn processes_beat_threads(rounds: &Rounds) -> Verdict {
         return Verdict::confirmed(faster);
     }
     let share = (gain.high - 1.0) / (ceiling.low - 1.0).max(1e-9);
-    if ceiling.low >= LEAST_CEILING && share < LEAST_GAIN {
+    if ceiling.low >= LEAST_CEILING && share < LEAST_GAIN && gain.high < 1.0 {
         return Verdict::refuted(format!(
             "processes are only {} as fast as threads, on a machine that gives {} with {} workers",
             times(gain),
