@@ -69,6 +69,8 @@ const MATTERS: f64 = 1.1;
 const LEAST_CEILING: f64 = 1.3;
 /// The share of what the machine has to give that processes must gain over threads.
 const LEAST_GAIN: f64 = 0.25;
+/// An interval that is narrower than this and holds 1 says that there is no difference; a wider one says nothing.
+const SHARP: f64 = 0.1;
 /// Work that holds the GIL for less than this share of its CPU time does not take turns because of it.
 const LEAST_HELD: f64 = 0.3;
 /// Processes that would not gain this much with all cores free are no better than doing the work in a row.
@@ -122,7 +124,8 @@ fn processes_beat_threads(rounds: &Rounds) -> Verdict {
         return Verdict::confirmed(faster);
     }
     let share = (gain.high - 1.0) / (ceiling.low - 1.0).max(1e-9);
-    if ceiling.low >= LEAST_CEILING && share < LEAST_GAIN && gain.high < 1.0 {
+    let is_clear = gain.high < 1.0 || gain.high - gain.low < SHARP;
+    if ceiling.low >= LEAST_CEILING && share < LEAST_GAIN && is_clear {
         return Verdict::refuted(format!(
             "processes are only {} as fast as threads, on a machine that gives {} with {} workers",
             times(gain),
