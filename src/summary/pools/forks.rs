@@ -8,6 +8,7 @@ use crate::knowledge::{LifeStep, Semantic, SubmissionResult, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program, StartSetting};
+use crate::summary::locks::share_a_lock;
 use crate::summary::sequence::{Event, Sequences, exclusive};
 use crate::summary::startup::{Started, Startup};
 
@@ -154,6 +155,10 @@ fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[E
                     running.remove(&made);
                 }
                 Step::Fork(start, object, bare) => {
+                    // Who forks under a lock keeps threads out by it.
+                    if share_a_lock(program, event.call, event.call) {
+                        continue;
+                    }
                     // An executor forks its workers with its first task.
                     if object.is_some_and(|object| !forked_before.insert(object)) {
                         continue;
