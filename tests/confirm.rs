@@ -532,16 +532,18 @@ struct Wrong {
     said: String,
 }
 
-/// Measures some fixtures: the findings that were met, how many were decided, and the wrong verdicts.
-fn verdicts(
-    folder: &Path,
-    marks: &BTreeMap<(String, u64), String>,
-    paths: &[&str],
-    budget: &str,
-) -> (BTreeSet<(String, u64)>, usize, Vec<Wrong>) {
-    let mut arguments = vec!["confirm"];
-    arguments.extend(paths);
-    arguments.extend(["--yes", "--quiet", "--budget", budget, "--output-format", "json"]);
+/// Measures the fixtures: the findings that were met, how many were decided, and the wrong verdicts.
+fn verdicts(folder: &Path, marks: &BTreeMap<(String, u64), String>) -> (BTreeSet<(String, u64)>, usize, Vec<Wrong>) {
+    let arguments = [
+        "confirm",
+        ".",
+        "--yes",
+        "--quiet",
+        "--budget",
+        "2.5",
+        "--output-format",
+        "json",
+    ];
     let run = finished(start(folder, &arguments));
     let document = valid(&run.out, CONFIRM_SCHEMA);
     assert_eq!(run.left, Vec::<String>::new());
@@ -567,13 +569,7 @@ fn verdicts(
 fn no_verdict_on_the_fixtures_is_wrong() {
     let folder = support::repository().join("fixtures/confirm");
     let marks = marks(&folder);
-    let (met, decided, mut wrong) = verdicts(&folder, &marks, &["."], "2.5");
-    // Others on the machine may have disturbed a measurement for as long as it took: what is wrong is wrong again.
-    if !wrong.is_empty() {
-        let files: BTreeSet<&str> = wrong.iter().map(|wrong| wrong.key.0.as_str()).collect();
-        let (_, _, again) = verdicts(&folder, &marks, &files.into_iter().collect::<Vec<_>>(), "5");
-        wrong.retain(|first| again.iter().any(|second| second.key == first.key));
-    }
+    let (met, decided, wrong) = verdicts(&folder, &marks);
     let said: Vec<String> = wrong
         .iter()
         .map(|wrong| format!("{:?}: {}", wrong.key, wrong.said))
@@ -582,5 +578,5 @@ fn no_verdict_on_the_fixtures_is_wrong() {
     let missing: Vec<_> = marks.keys().filter(|key| !met.contains(*key)).collect();
     assert!(missing.is_empty(), "no finding at {missing:?}");
     // Waiting, tiny tasks and payloads can be told on any machine.
-    assert!(decided >= 5, "only {decided} of {} were decided", marks.len());
+    assert!(decided >= 8, "only {decided} of {} were decided", marks.len());
 }

@@ -197,6 +197,8 @@ pub struct TypeFact {
     pub worker: Option<WorkerKind>,
     /// The argument of the constructor that gives the number of workers.
     pub workers_argument: Option<Position>,
+    /// The argument of the constructor that has workers replaced after so many tasks.
+    pub renewal_argument: Option<Position>,
     /// The argument of the constructor that gives the multiprocessing context.
     pub context_argument: Option<Position>,
     /// Arguments that a worker's constructor hands to the child itself (`initializer`, `initargs`).
@@ -356,6 +358,8 @@ pub enum Operation {
     Parse,
     /// Says which thread or process this is.
     NamesThread,
+    /// Stops the receiver, a worker, whatever it is doing.
+    StopsWorker,
 }
 
 /// An attribute of a module or type that is not a call.

@@ -56,7 +56,7 @@ fn of_file(
         let uses = uses(&finding, &suppressions, facts, file);
         used.extend(uses.iter().copied());
         // What tests do to provoke trouble is not trouble.
-        if file.is_test && finding.code != "CC004" {
+        if file.is_test && finding.code != rules::SYNTAX_ERROR {
             finding.confidence = finding.confidence.lowered();
             if ABOUT_SPEED.iter().any(|family| finding.code.starts_with(family)) {
                 finding.confidence = Confidence::Low;

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::knowledge::WaitOn;
 use crate::summary::event_loop::{Cause, Stall};
 
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, stalls};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -47,10 +47,5 @@ fn finding(context: &Context<'_>, stall: &Stall, on: WaitOn) -> Finding {
         }
         _ => "hand the function to a thread with `await asyncio.to_thread(...)`, or use a library that awaits",
     };
-    context
-        .finding(&RULE, stall.place, message)
-        .confidence(stall.confidence)
-        .notes(stall.chain.iter().cloned())
-        .help(help)
-        .done()
+    stalls::draft(context, &RULE, stall, message).help(help).done()
 }

@@ -31,14 +31,8 @@ fn finding(context: &Context<'_>, race: &Race, matters: bool) -> Finding {
         races::side_by_side(context, race)
     );
     let confidence = if matters { Confidence::Medium } else { Confidence::Low };
-    let mut draft = context
-        .finding(&RULE, race.place, message)
-        .confidence(races::confidence(context, race, confidence));
-    if let Some(before) = race.other {
-        draft = draft.note(before, "the check is here");
-    }
+    let draft = races::draft(context, &RULE, race, confidence, message, Some("the check is here"));
     draft
-        .notes(races::way(context, race))
         .help("hold one lock around the check and the act, or use one step that does both, such as `setdefault`")
         .done()
 }
@@ -49,10 +43,7 @@ fn fragile(context: &Context<'_>, race: &Race) -> Finding {
         race.state,
         races::side_by_side(context, race)
     );
-    context
-        .finding(&RULE, race.place, message)
-        .confidence(races::confidence(context, race, Confidence::Medium))
-        .notes(races::way(context, race))
+    races::draft(context, &RULE, race, Confidence::Medium, message, None)
         .help("give it a lock, or hold one around each use")
         .done()
 }

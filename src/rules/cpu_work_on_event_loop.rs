@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Severity};
 use crate::summary::event_loop::{Cause, Stall};
 
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, stalls, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -42,10 +42,5 @@ fn finding(context: &Context<'_>, stall: &Stall, seconds: f64, native: bool) -> 
         "hand it to a process: `await loop.run_in_executor(ProcessPoolExecutor(), ...)`; a thread would keep the loop \
          waiting for the GIL"
     };
-    context
-        .finding(&RULE, stall.place, message)
-        .confidence(stall.confidence)
-        .notes(stall.chain.iter().cloned())
-        .help(help)
-        .done()
+    stalls::draft(context, &RULE, stall, message).help(help).done()
 }

@@ -4,9 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
 
-use super::lost_failure::lost;
-
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, lost_failure};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -33,18 +31,11 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     if life.may_be_asked() {
         return;
     }
-    let Some(loss) = lost(context, submission) else {
-        return;
-    };
-    let target = wording::target(program, loss.submission);
-    let message = format!("{target} may fail, and nothing asks for its result: the exception vanishes");
-    let draft = context
-        .finding(&RULE, program.place(submission.call), message)
-        .confidence(loss.evidence.confidence)
-        .notes(wording::target_note(program, loss.submission))
-        .note(loss.evidence.place, loss.evidence.message);
+    let draft = lost_failure::draft(context, &RULE, submission, |target| {
+        format!("{target} may fail, and nothing asks for its result: the exception vanishes")
+    });
     let help = "keep the result and call `get()`, or pass an `error_callback`";
-    findings.push(draft.help(help).done());
+    findings.extend(draft.map(|draft| draft.help(help).done()));
 }
 
 fn has_unpacked_keywords(context: &Context<'_>, submission: &Submission<'_>) -> bool {

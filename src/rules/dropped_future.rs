@@ -4,9 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
 
-use super::lost_failure::lost;
-
-use super::{Check, Context, Rule, wording};
+use super::{Check, Context, Rule, lost_failure};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -26,16 +24,9 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     if life.may_be_asked() {
         return;
     }
-    let Some(loss) = lost(context, submission) else {
-        return;
-    };
-    let target = wording::target(program, loss.submission);
-    let message = format!("{target} may fail, and nothing asks its future: the exception vanishes");
-    let draft = context
-        .finding(&RULE, program.place(submission.call), message)
-        .confidence(loss.evidence.confidence)
-        .notes(wording::target_note(program, loss.submission))
-        .note(loss.evidence.place, loss.evidence.message);
+    let draft = lost_failure::draft(context, &RULE, submission, |target| {
+        format!("{target} may fail, and nothing asks its future: the exception vanishes")
+    });
     let help = "keep the future and call `result()`, or add a callback that looks at `exception()`";
-    findings.push(draft.help(help).done());
+    findings.extend(draft.map(|draft| draft.help(help).done()));
 }

@@ -24,17 +24,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             race.state,
             races::side_by_side(context, race)
         );
-        let mut draft = context
-            .finding(&RULE, race.place, message)
-            .confidence(races::confidence(context, race, Confidence::Medium));
-        if let Some(other) = race.other {
-            draft = draft.note(other, "it is written under a lock here");
-        }
-        findings.push(
-            draft
-                .notes(races::way(context, race))
-                .help("hold the same lock at every place that changes it")
-                .done(),
+        let draft = races::draft(
+            context,
+            &RULE,
+            race,
+            Confidence::Medium,
+            message,
+            Some("it is written under a lock here"),
         );
+        findings.push(draft.help("hold the same lock at every place that changes it").done());
     }
 }

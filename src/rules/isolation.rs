@@ -1,53 +1,37 @@
 //! Whether a process is wanted for its own sake: to be killed, to be limited, to keep a crash away.
 
-use crate::facts::ExprKind;
-use crate::link::values::{Site, Value};
-use crate::link::{Program, Submission};
-
-/// Methods of a worker or pool, and arguments of their constructors, that only make sense for isolation. They are part
-/// of the language's own vocabulary of process objects, whichever library the object comes from.
-const METHODS: [&str; 2] = ["terminate", "kill"];
-const ARGUMENTS: [&str; 2] = ["maxtasksperchild", "max_tasks_per_child"];
+use crate::knowledge::Operation;
+use crate::link::values::{ExprRef, Site};
+use crate::link::{Callee, Program, Submission};
 
 /// Whether the program stops the workers of a submission by force or replaces them.
 pub(super) fn is_wanted(program: &Program<'_>, submission: &Submission<'_>) -> bool {
-    let mut sites = vec![submission.call];
-    for executor in submission.workers.iter().filter_map(|worker| worker.executor) {
-        if let Some(Site::Expr(site)) = program.site(executor) {
-            sites.push(site);
+    let renewed = submission
+        .workers
+        .iter()
+        .filter_map(|worker| worker.executor)
+        .any(|executor| {
+            let argument = program
+                .type_fact(executor)
+                .and_then(|fact| fact.renewal_argument.as_ref());
+            match (argument, program.site(executor)) {
+                (Some(argument), Some(Site::Expr(site))) => program.argument_at(site, argument).is_some(),
+                _ => false,
+            }
+        });
+    renewed || program.calls().any(|call| stops(program, call, submission))
+}
+
+/// Whether a call stops a worker that the submission makes. A pool that is terminated at its end is merely cleaned up.
+fn stops(program: &Program<'_>, call: ExprRef, submission: &Submission<'_>) -> bool {
+    program.callees(call).iter().any(|callee| match callee {
+        Callee::External {
+            name,
+            receiver: Some(receiver),
+        } => {
+            program.knowledge.operation(name) == Some(Operation::StopsWorker)
+                && program.site(*receiver) == Some(Site::Expr(submission.call))
         }
-    }
-    if sites.iter().any(|&site| {
-        ARGUMENTS
-            .iter()
-            .any(|argument| program.argument(site, None, Some(argument)).is_some())
-    }) {
-        return true;
-    }
-    program.calls().any(|call| {
-        let ExprKind::Call { callee, .. } = program.kind(call) else {
-            return false;
-        };
-        let ExprKind::Attribute { base, name, .. } = program.kind(program.sibling(call, *callee)) else {
-            return false;
-        };
-        METHODS.contains(&name.as_str())
-            && program
-                .values(program.sibling(call, *base))
-                .iter()
-                .any(|value| match program.value(value) {
-                    Value::ExternalInstance {
-                        site: Some(Site::Expr(site)),
-                        ..
-                    }
-                    | Value::Instance {
-                        site: Some(Site::Expr(site)),
-                        ..
-                    } => {
-                        // A pool that is terminated at its end is merely cleaned up; a worker that is, is stopped.
-                        *site == submission.call
-                    }
-                    _ => false,
-                })
+        _ => false,
     })
 }

@@ -25,15 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             races::side_by_side(context, race)
         );
         let confidence = if matters { Confidence::Medium } else { Confidence::Low };
-        let mut draft = context
-            .finding(&RULE, race.place, message)
-            .confidence(races::confidence(context, race, confidence));
-        if let Some(before) = race.other {
-            draft = draft.note(before, "the check is here");
-        }
+        let draft = races::draft(context, &RULE, race, confidence, message, Some("the check is here"));
         findings.push(
             draft
-                .notes(races::way(context, race))
                 .help("make it before the threads start, or check again under a lock")
                 .done(),
         );

@@ -3,18 +3,35 @@
 use crate::link::Submission;
 use crate::summary::lifecycles::Evidence;
 
-use super::Context;
+use super::{Context, Draft, Rule, wording};
 
 /// A failure that nobody would see.
-pub(super) struct Loss<'a> {
+struct Loss<'a> {
     /// The submission whose task may fail: the one itself, or one that goes through it.
-    pub(super) submission: &'a Submission<'a>,
+    submission: &'a Submission<'a>,
     /// Why it may fail.
-    pub(super) evidence: Evidence,
+    evidence: Evidence,
+}
+
+/// A finding about a submission whose task may fail; `message` is given the name of the task.
+pub(super) fn draft(
+    context: &Context<'_>,
+    rule: &Rule,
+    submission: &Submission<'_>,
+    message: impl Fn(&str) -> String,
+) -> Option<Draft> {
+    let program = context.program;
+    let loss = lost(context, submission)?;
+    let message = message(&wording::target(program, loss.submission));
+    let draft = context
+        .finding(rule, program.place(submission.call), message)
+        .confidence(loss.evidence.confidence)
+        .notes(wording::target_note(program, loss.submission));
+    Some(draft.note(loss.evidence.place, loss.evidence.message))
 }
 
 /// Why the task of a submission, or of one that is made through it, may fail.
-pub(super) fn lost<'a>(context: &'a Context<'a>, submission: &'a Submission<'a>) -> Option<Loss<'a>> {
+fn lost<'a>(context: &'a Context<'a>, submission: &'a Submission<'a>) -> Option<Loss<'a>> {
     let program = context.program;
     let lives = context.lifecycles();
     let all = program

@@ -64,6 +64,7 @@ mod result_after_pool_exit;
 mod result_in_submit_loop;
 mod run_instead_of_start;
 mod self_deadlock;
+mod stalls;
 mod start_methods;
 mod syntax_error;
 mod target_missing_in_child;
@@ -96,6 +97,7 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::source::{SourceFile, Unused};
 
 pub use context::{Context, Draft};
+pub use syntax_error::CODE as SYNTAX_ERROR;
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]

@@ -24,16 +24,18 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             race.state,
             races::side_by_side(context, race)
         );
-        let mut draft = context
-            .finding(&RULE, race.place, message)
-            .confidence(races::confidence(context, race, Confidence::Medium));
-        if let Some(other) = race.other {
-            draft = draft.note(other, "its size changes here");
-        }
+        let draft = races::draft(
+            context,
+            &RULE,
+            race,
+            Confidence::Medium,
+            message,
+            Some("its size changes here"),
+        );
         let help = format!(
             "go over a snapshot such as `list({})`, or hold one lock around the loop and the change",
             race.state
         );
-        findings.push(draft.notes(races::way(context, race)).help(help).done());
+        findings.push(draft.help(help).done());
     }
 }

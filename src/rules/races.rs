@@ -4,10 +4,10 @@ use crate::finding::{Confidence, Note};
 use crate::link::Intent;
 use crate::summary::sharing::Race;
 
-use super::{Context, wording};
+use super::{Context, Draft, Rule, wording};
 
 /// The confidence of a race, low where only a test starts the threads.
-pub(super) fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
+fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
     let file = context.program.submissions[race.submission].call.file;
     if context.program.sources[file.index()].is_test && race.place.file != file {
         Confidence::Low
@@ -27,7 +27,7 @@ pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
 }
 
 /// The way from the submission to the place.
-pub(super) fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
+fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
     let program = context.program;
     let submission = &program.submissions[race.submission];
     let started = if submission.intent == Intent::Single {
@@ -46,4 +46,23 @@ pub(super) fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// A finding about a race; `other` says what happens at the other place of the race.
+pub(super) fn draft(
+    context: &Context<'_>,
+    rule: &Rule,
+    race: &Race,
+    at_most: Confidence,
+    message: String,
+    other: Option<&str>,
+) -> Draft {
+    let draft = context
+        .finding(rule, race.place, message)
+        .confidence(confidence(context, race, at_most));
+    let draft = match race.other.zip(other) {
+        Some((place, other)) => draft.note(place, other),
+        None => draft,
+    };
+    draft.notes(way(context, race))
 }

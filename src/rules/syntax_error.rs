@@ -4,9 +4,12 @@ use crate::finding::{FileId, Finding, Place, Severity};
 
 use super::{Check, Context, Rule};
 
+/// The code of the rule: other stages treat what cannot be read differently.
+pub const CODE: &str = "CC004";
+
 /// The rule.
 pub(super) static RULE: Rule = Rule {
-    code: "CC004",
+    code: CODE,
     name: "syntax-error",
     severity: Severity::Error,
     page: include_str!("../../rules/syntax-error.md"),

@@ -25,10 +25,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             races::side_by_side(context, race)
         );
         findings.push(
-            context
-                .finding(&RULE, race.place, message)
-                .confidence(races::confidence(context, race, Confidence::Medium))
-                .notes(races::way(context, race))
+            races::draft(context, &RULE, race, Confidence::Medium, message, None)
                 .help(
                     "make one for each thread, or hand the work to the thread that owns it through a queue or a signal",
                 )

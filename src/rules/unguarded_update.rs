@@ -46,14 +46,15 @@ fn finding(context: &Context<'_>, race: &Race, interruptible: bool) -> Finding {
         race.state,
         races::side_by_side(context, race)
     );
-    let mut draft = context
-        .finding(&RULE, race.place, message)
-        .confidence(races::confidence(context, race, confidence));
-    if let Some(before) = race.other {
-        draft = draft.note(before, "the old value is read here");
-    }
+    let draft = races::draft(
+        context,
+        &RULE,
+        race,
+        confidence,
+        message,
+        Some("the old value is read here"),
+    );
     draft
-        .notes(races::way(context, race))
         .help("hold one lock around the read and the write, or let each thread return its part and add the parts up")
         .done()
 }

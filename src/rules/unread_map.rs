@@ -4,9 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
 
-use super::lost_failure::lost;
-
-use super::{Check, Context, Rule, fixes, wording};
+use super::{Check, Context, Rule, fixes, lost_failure};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -26,21 +24,9 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     if life.may_be_iterated() {
         return;
     }
-    let Some(loss) = lost(context, submission) else {
-        return;
-    };
-    let target = wording::target(program, loss.submission);
-    let message = format!("the results of {target} are never read: an exception in a task vanishes");
-    let draft = context
-        .finding(&RULE, program.place(submission.call), message)
-        .confidence(loss.evidence.confidence)
-        .notes(wording::target_note(program, loss.submission))
-        .note(loss.evidence.place, loss.evidence.message);
-    let fix = fixes::make_list(program, submission.call);
-    findings.push(
-        draft
-            .help("iterate the results, or make a list of them")
-            .fix(fix)
-            .done(),
-    );
+    let draft = lost_failure::draft(context, &RULE, submission, |target| {
+        format!("the results of {target} are never read: an exception in a task vanishes")
+    });
+    let help = "iterate the results, or make a list of them";
+    findings.extend(draft.map(|draft| draft.help(help).fix(fixes::make_list(program, submission.call)).done()));
 }
