@@ -63,3 +63,5 @@ pub const SETTER: &str = "setter";
 pub const ENTER: &str = "__enter__";
 /// The methods that stand for one element of an object: `x[key]`, `key in x`, `next(x)`.
 pub const ELEMENT_METHODS: [&str; 3] = ["__getitem__", "__contains__", "__next__"];
+/// The method that a thread or process runs.
+pub const RUN: &str = "run";

@@ -3,12 +3,14 @@
 //! In: the linked program and its profiles. Out: [`Lifecycles`], which rules ask about one call or one submission.
 //! Must not know: rules, findings.
 
+mod awaited;
 mod failure;
 mod left_open;
 mod life;
 mod pools;
 mod serial;
 mod silence;
+mod starts;
 mod straight;
 mod workers;
 
@@ -27,6 +29,7 @@ pub use life::{Event, Life};
 pub use pools::{Again, PerRound, Unclosed};
 pub use serial::Wait;
 pub use silence::Silence;
+pub use starts::{EarlyStart, Restart};
 pub use workers::Unjoined;
 
 /// Why a task may fail, and how surely.
