@@ -51,6 +51,9 @@ pub struct CallFact {
     /// Adds to the receiver or takes from it, so that its size may change.
     #[serde(default)]
     pub resizes: bool,
+    /// Flags that keep the call from waiting where one of them is among the arguments.
+    #[serde(default)]
+    pub instant_with: Vec<String>,
     /// Gives a live view of the receiver, not a copy.
     #[serde(default)]
     pub is_view: bool,

@@ -61,3 +61,7 @@ pub const INIT: &str = "__init__";
 pub const SETTER: &str = "setter";
 /// The method that a `with` block starts with.
 pub const ENTER: &str = "__enter__";
+/// The methods that stand for one element of an object: `x[key]`, `key in x`, `next(x)`.
+pub const ELEMENT_METHODS: [&str; 3] = ["__getitem__", "__contains__", "__next__"];
+/// The method that a thread or process runs.
+pub const RUN: &str = "run";

@@ -1,10 +1,11 @@
 //! CC901: the future of a task that may fail is never asked.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
+use crate::summary::lifecycles::Silence;
 
-use super::{Check, Context, Rule, lost_failure};
+use super::{Check, Context, Rule, lost_failure, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,10 +13,19 @@ pub(super) static RULE: Rule = Rule {
     name: "dropped-future",
     severity: Severity::Warning,
     page: include_str!("../../rules/dropped-future.md"),
-    check: Check::Submission(check),
+    check: Check::Program(check),
 };
 
-fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for submission in &context.program.submissions {
+        dropped(context, submission, findings);
+        findings.extend(silenced_task(context, submission));
+    }
+    let outcomes = context.lifecycles().silenced_outcomes(context.program);
+    findings.extend(outcomes.iter().map(|silence| silenced_outcome(context, silence)));
+}
+
+fn dropped(context: &Context<'_>, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
     if submission.shape.result != SubmissionResult::Future || submission.through.is_some() {
         return;
     }
@@ -29,4 +39,36 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     });
     let help = "keep the future and call `result()`, or add a callback that looks at `exception()`";
     findings.extend(draft.map(|draft| draft.help(help).done()));
+}
+
+/// The task itself keeps every failure of its work quiet.
+fn silenced_task(context: &Context<'_>, submission: &Submission<'_>) -> Option<Finding> {
+    if submission.forwarded {
+        return None;
+    }
+    let silence = context.lifecycles().silenced_task(context.program, submission)?;
+    let target = wording::target(context.program, submission);
+    let message = format!("{target} catches whatever goes wrong in its work and does nothing: nobody sees a failure");
+    let draft = context
+        .finding(&RULE, context.program.place(submission.call), message)
+        .confidence(Confidence::Medium)
+        .note(silence.work, "what fails here")
+        .note(silence.handler, "is caught and dropped here");
+    Some(
+        draft
+            .help("catch what is expected by its class, and report the rest")
+            .done(),
+    )
+}
+
+/// The outcome is asked for, and its failure thrown away.
+fn silenced_outcome(context: &Context<'_>, silence: &Silence) -> Finding {
+    let message = "the failure of a task is raised here again, and caught and dropped: nobody sees it".to_owned();
+    let draft = context
+        .finding(&RULE, silence.work, message)
+        .confidence(Confidence::Medium)
+        .note(silence.handler, "caught and dropped here");
+    draft
+        .help("catch what is expected by its class, and report or raise the rest")
+        .done()
 }

@@ -26,17 +26,27 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if is_isolated(context, wait.handed) {
             continue;
         }
-        let message = format!(
-            "`{}` waits for the worker that the same round starts: one worker runs at a time",
-            program.text(wait.wait)
-        );
+        let text = program.text(wait.wait);
+        let message = match wait.next {
+            Some(_) => format!("`{text}` waits before the next worker is started: one worker runs at a time"),
+            None => format!("`{text}` waits for the worker that the same round starts: one worker runs at a time"),
+        };
         let draft = context
             .finding(&RULE, program.place(wait.wait), message)
             .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
             .note(program.place(wait.handed), "started here");
-        let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
-        let fix = fixes::join_afterwards(program, wait.wait, wait.handed);
-        findings.push(draft.help(help).fix(fix).done());
+        findings.push(match wait.next {
+            Some(next) => {
+                let note = "the next worker, which runs the same function, is started only here";
+                let help = "start both workers and then join both";
+                draft.note(program.place(next), note).help(help).done()
+            }
+            None => {
+                let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
+                let fix = fixes::join_afterwards(program, wait.wait, wait.handed);
+                draft.help(help).fix(fix).done()
+            }
+        });
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod args_not_tuple;
 mod await_under_thread_lock;
+mod awaited_offload_in_loop;
 mod blocking_apply_in_loop;
 mod blocking_call_on_event_loop;
 mod busy_wait;
@@ -66,6 +67,8 @@ mod run_instead_of_start;
 mod self_deadlock;
 mod stalls;
 mod start_methods;
+mod started_in_init;
+mod started_twice;
 mod syntax_error;
 mod target_missing_in_child;
 mod thread_bound_object_shared;

@@ -37,6 +37,17 @@ fn finding(context: &Context<'_>, dropped: &DroppedOffload) -> Finding {
             Confidence::Medium,
         )
     };
+    let handled = context
+        .program
+        .submissions
+        .iter()
+        .filter(|submission| context.program.place(submission.call) == dropped.place)
+        .any(|submission| context.lifecycles().handles_failures(context.program, submission));
+    let confidence = if handled && !dropped.never_runs {
+        Confidence::Low
+    } else {
+        confidence
+    };
     context
         .finding(&RULE, dropped.place, message)
         .confidence(confidence)

@@ -2,6 +2,7 @@
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::link::values::ExprRef;
+use crate::summary::lifecycles::{LeftOpen, Way};
 
 use super::{Check, Context, Rule, fixes};
 
@@ -16,7 +17,11 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let Some(unclosed) = context.lifecycles().never_closed(program, call) else {
+    let lives = context.lifecycles();
+    if let Some(left) = lives.left_open(program, call) {
+        findings.push(left_open(context, call, &left));
+    }
+    let Some(unclosed) = lives.never_closed(program, call) else {
         return;
     };
     let text = program.text(call);
@@ -39,4 +44,28 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     };
     let fix = fixes::pool_in_with(program, call, unclosed.executor);
     findings.push(draft.help(help).fix(fix).done());
+}
+
+fn left_open(context: &Context<'_>, call: ExprRef, left: &LeftOpen) -> Finding {
+    let program = context.program;
+    let text = program.text(call);
+    let (reason, note) = match left.way {
+        Way::Yield => (
+            "is not reached where the generator is not read to its end",
+            "the generator stops here",
+        ),
+        Way::Return => (
+            "is not reached by every way out of the function",
+            "the function is left here",
+        ),
+        Way::Raise => ("is not reached by every way out of the function", "raised here"),
+    };
+    let message = format!("the call that ends the pool {reason}: its workers live on");
+    let draft = context
+        .finding(&RULE, left.ending, message)
+        .confidence(Confidence::Medium)
+        .note(program.place(call), format!("`{text}` makes the pool"))
+        .note(left.leaving, note);
+    let help = "end the pool in a `finally` block, or use `with` where all results are read inside it";
+    draft.help(help).done()
 }

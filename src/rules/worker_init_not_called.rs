@@ -1,6 +1,6 @@
 //! CC709: the constructor of a worker class does not call its base.
 
-use crate::facts::ExprKind;
+use crate::facts::{ExprKind, StmtKind};
 use crate::finding::{Finding, Severity};
 use crate::knowledge::{LifeStep, Role};
 use crate::link::values::{ExprRef, ScopeRef};
@@ -27,7 +27,15 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let Some(init) = program.method_in_body(class, INIT) else {
             continue;
         };
-        if !is_worker_class(program, class) || calls_base(program, init, 2) || a_subclass_does(program, class) {
+        let never_returns = matches!(
+            program.scope(init).body.last().map(|stmt| &stmt.kind),
+            Some(StmtKind::Raise { .. })
+        );
+        if never_returns
+            || !is_worker_class(program, class)
+            || calls_base(program, init, 2)
+            || a_subclass_does(program, class)
+        {
             continue;
         }
         let name = program.display_name(class);

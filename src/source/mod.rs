@@ -49,7 +49,20 @@ pub struct SourceFile {
     pub is_given: bool,
 }
 
+/// Packages and modules that hold the commands of a tool.
+const COMMAND_LINE: [&str; 5] = ["cli", "commands", "scripts", "console", "__main__"];
+
 impl SourceFile {
+    /// Whether it is part of a command-line tool, by its name or folder.
+    #[must_use]
+    pub fn is_command_line(&self) -> bool {
+        self.is_main_module
+            || self
+                .modules
+                .first()
+                .is_some_and(|module| module.split('.').any(|part| COMMAND_LINE.contains(&part)))
+    }
+
     /// Puts another text into its place.
     pub fn set_text(&mut self, text: String) {
         self.lines = LineIndex::new(&text);

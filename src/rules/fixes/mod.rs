@@ -9,6 +9,7 @@ mod joins;
 mod main_guard;
 mod pass_callee;
 mod pool_block;
+mod pool_end;
 mod small;
 
 pub(super) use closure::bind_default;
@@ -17,6 +18,7 @@ pub(super) use joins::join_afterwards;
 pub(super) use main_guard::add_guard;
 pub(super) use pass_callee::pass_callee;
 pub(super) use pool_block::pool_in_with;
+pub(super) use pool_end::wait_at_end;
 pub(super) use small::{add_comma, make_list, start_instead};
 
 use crate::edit::Layout;

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::facts::{DefKind, ExprKind, StmtKind};
+use crate::facts::{DefKind, ExprId, ExprKind, StmtKind, visit_expressions};
 use crate::finding::{Confidence, Note};
-use crate::knowledge::{CallFact, LoopUse, Role, Selector, SideEffect, SubmissionResult, WaitOn};
-use crate::link::Program;
+use crate::knowledge::{CallFact, LoopUse, Operation, Role, Selector, SideEffect, SubmissionResult, WaitOn};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::{Callee, Program};
 use crate::summary::Estimate;
 use crate::summary::sizes::Sizes;
 
@@ -152,7 +152,8 @@ impl<'a, 'p> Judge<'a, 'p> {
         let program = self.program;
         let fact = program.knowledge.call(&outside.name)?;
         let typical = self.seconds(outside, fact)?;
-        if typical < SHORT {
+        let is_limited = fact.on != Some(WaitOn::Sleep) && self.is_limited(outside.call, fact);
+        if typical < SHORT || is_limited || self.says_instant(outside.call, fact) {
             return None;
         }
         let role = outside.receiver.and_then(|receiver| program.role(receiver));
@@ -189,7 +190,8 @@ impl<'a, 'p> Judge<'a, 'p> {
             return Some(typical);
         }
         let Some(argument) = self.selected(outside.call, fact.size.as_ref()) else {
-            return Some(typical);
+            // An interval that is left out where none is needed: the call looks at the clock and returns.
+            return fact.wait.is_some_and(|wait| wait[0] > 0.0).then_some(typical);
         };
         let number = Sizes {
             program: self.program,
@@ -208,24 +210,94 @@ impl<'a, 'p> Judge<'a, 'p> {
 
     /// A wait for another thread or future, unless the code polls or knows that it is over.
     fn handover(&self, scope: ScopeRef, outside: &Outside, fact: &CallFact) -> Option<Cause> {
-        let until = fact.until.as_ref()?;
-        let limits: Vec<ExprRef> = until
-            .iter()
-            .filter_map(|selector| self.selected(outside.call, Some(selector)))
-            .collect();
+        let has_limit = !self.limits(outside.call, fact)?.is_empty();
         let is_queue = fact.on == Some(WaitOn::Queue);
-        let is_bounded = limits.iter().any(|&limit| {
+        if is_queue && (has_limit || self.has_put_before(outside.call)) || self.does_not_wait(outside) {
+            return None;
+        }
+        (!self.is_settled(scope, outside)).then_some(Cause::Handover)
+    }
+
+    /// The time-outs that a call is given; `None` where it takes none.
+    fn limits(&self, call: ExprRef, fact: &CallFact) -> Option<Vec<ExprRef>> {
+        let until = fact.until.as_ref()?;
+        let given = until.iter().filter_map(|selector| self.selected(call, Some(selector)));
+        Some(given.collect())
+    }
+
+    /// Whether a time-out makes the wait a poll, or may do so.
+    fn is_limited(&self, call: ExprRef, fact: &CallFact) -> bool {
+        self.limits(call, fact).into_iter().flatten().any(|limit| {
             let number = Sizes {
                 program: self.program,
                 file: limit.file,
             }
             .number(limit.expr);
             !number.known || number.count.typical < POLL
+        })
+    }
+
+    /// Whether a flag among the arguments keeps the call from waiting.
+    fn says_instant(&self, call: ExprRef, fact: &CallFact) -> bool {
+        let ExprKind::Call { arguments, .. } = self.program.kind(call) else {
+            return false;
+        };
+        !fact.instant_with.is_empty()
+            && arguments
+                .iter()
+                .any(|argument| self.names_flag(call, argument.value, fact))
+    }
+
+    fn names_flag(&self, near: ExprRef, root: ExprId, fact: &CallFact) -> bool {
+        let program = self.program;
+        let file = program.file(near.file);
+        let mut found = false;
+        visit_expressions(file, root, &mut |expr| {
+            let values = program.values(program.sibling(near, expr));
+            found |= values.iter().any(|value| match program.value(value) {
+                Value::External(name) => fact.instant_with.iter().any(|flag| flag == program.name(*name)),
+                _ => false,
+            });
+            // `FLAGS = ONE | OTHER` at the top of the file.
+            if let ExprKind::Name {
+                symbol: Some(symbol),
+                reaching,
+                ..
+            } = file.kind(expr)
+                && reaching.is_empty()
+                && let [def] = file.symbol(*symbol).definitions.as_slice()
+                && let DefKind::Assign { value, .. } = file.definition(*def).kind
+                && value != root
+            {
+                found |= self.names_flag(near, value, fact);
+            }
         });
-        if is_bounded || is_queue && !limits.is_empty() || self.does_not_wait(outside) {
-            return None;
-        }
-        (!self.is_settled(scope, outside)).then_some(Cause::Handover)
+        found
+    }
+
+    /// `queue.put(item)` right before `queue.get()`: the item is there.
+    fn has_put_before(&self, call: ExprRef) -> bool {
+        let program = self.program;
+        let index = program.index(call.file);
+        let Some(here) = index.statement_of(call.expr).map(|id| index.statement(id)) else {
+            return false;
+        };
+        let waited = receiver_text(program, call);
+        let before = index.statements_of(here.scope).iter().map(|&id| index.statement(id));
+        before
+            .filter(|other| other.parent == here.parent && other.position + 1 == here.position)
+            .any(|other| match other.stmt.kind {
+                StmtKind::Expr(value) => {
+                    let put = program.sibling(call, value);
+                    receiver_text(program, put) == waited
+                        && matches!(program.kind(put), ExprKind::Call { .. })
+                        && program.callees(put).iter().any(|callee| {
+                            matches!(callee, Callee::External { name, .. }
+                                if program.knowledge.operation(name) == Some(Operation::Put))
+                        })
+                }
+                _ => false,
+            })
     }
 
     /// `get(False)`, `acquire(blocking=False)`: a false literal anywhere.
@@ -375,9 +447,58 @@ impl<'a, 'p> Judge<'a, 'p> {
             helper: None,
             api: shown(&block.name),
             chain: vec![self.runs_on_loop(scope)],
-            confidence: self.confidence(scope, block.sure),
+            confidence: if self.is_on_way_out(block.call) {
+                Confidence::Low
+            } else {
+                self.confidence(scope, block.sure)
+            },
             linted: block.linted,
         }
+    }
+
+    /// Whether a function looks whether there are items on the queue that a call takes one from.
+    fn counts_items(&self, scope: ScopeRef, call: ExprRef) -> bool {
+        let waited = receiver_text(self.program, call);
+        let calls = self.graph.outside.get(&scope).into_iter().flatten();
+        calls
+            .filter(|other| self.program.knowledge.operation(&other.name) == Some(Operation::CountsItems))
+            .any(|other| waited.is_some() && receiver_text(self.program, other.call) == waited)
+    }
+
+    /// Whether a call is made only under a condition, or when something has gone wrong.
+    fn is_conditional(&self, call: ExprRef) -> bool {
+        let index = self.program.index(call.file);
+        index.statement_of(call.expr).is_some_and(|statement| {
+            index.ancestors(statement).any(|(above, branch)| {
+                matches!(branch, Branch::Handler(_))
+                    || matches!(
+                        index.statement(above).stmt.kind,
+                        StmtKind::If { .. } | StmtKind::Match { .. }
+                    )
+            })
+        })
+    }
+
+    /// Whether a call belongs to the end of what the coroutine does: something has gone wrong already.
+    fn is_on_way_out(&self, call: ExprRef) -> bool {
+        let index = self.program.index(call.file);
+        index.statement_of(call.expr).is_some_and(|statement| {
+            matches!(index.statement(statement).stmt.kind, StmtKind::Raise { .. })
+                || index.ancestors(statement).any(|(above, branch)| {
+                    let (StmtKind::Try { handlers, .. }, Branch::Handler(position)) =
+                        (&index.statement(above).stmt.kind, branch)
+                    else {
+                        return false;
+                    };
+                    let last = handlers[position].body.last();
+                    last.is_some_and(|last| matches!(last.kind, StmtKind::Raise { .. } | StmtKind::Return(_)))
+                })
+        })
+    }
+
+    /// Whether the coroutine is part of a command-line tool, whose loop has nobody else to serve.
+    fn is_for_one_user(&self, scope: ScopeRef) -> bool {
+        self.program.sources[scope.file.index()].is_command_line()
     }
 
     fn runs_on_loop(&self, scope: ScopeRef) -> Note {
@@ -395,6 +516,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         let mut chain = vec![self.runs_on_loop(scope)];
         let mut sure = edge.sure;
         let mut hops = 0;
+        let mut conditions = 0;
         let mut step = steps.get(&edge.function)?;
         let block = loop {
             match step {
@@ -402,6 +524,7 @@ impl<'a, 'p> Judge<'a, 'p> {
                 Step::Through(next) => {
                     sure &= next.sure;
                     hops += 1;
+                    conditions += usize::from(self.is_conditional(next.at));
                     chain.push(Note {
                         place: program.place(next.at),
                         message: format!("calls `{}`", program.display_name(next.function)),
@@ -410,6 +533,10 @@ impl<'a, 'p> Judge<'a, 'p> {
                 }
             }
         };
+        conditions += usize::from(self.is_conditional(block.call));
+        if self.counts_items(scope, block.call) {
+            return None;
+        }
         let api = shown(&block.name);
         chain.push(Note {
             place: program.place(block.call),
@@ -429,6 +556,7 @@ impl<'a, 'p> Judge<'a, 'p> {
             confidence: match kind {
                 // A long way with a choice in it is most likely not the way that is taken.
                 _ if hops > FAR || !(sure && block.sure) && hops > 1 => Confidence::Low,
+                _ if conditions > 1 || self.is_on_way_out(edge.at) || self.is_for_one_user(scope) => Confidence::Low,
                 Kind::Running => self.confidence(scope, sure),
                 Kind::Waiting | Kind::Handover => self.confidence(scope, sure && block.sure),
             },

@@ -91,8 +91,9 @@ impl Search<'_, '_> {
             return;
         }
         let callees = program.callees(at);
-        let is_known = callees.iter().any(|callee| !matches!(callee, Callee::Unknown(_)));
-        if !is_known || callees.iter().any(|callee| self.runs_elsewhere(callee)) {
+        let is_known = !callees.is_empty() && !callees.iter().any(|callee| matches!(callee, Callee::Unknown(_)));
+        // What may be one of several things is most likely the cheap one.
+        if !is_known || callees.len() > 2 || callees.iter().any(|callee| self.runs_elsewhere(callee)) {
             return;
         }
         let called = callees.iter().find_map(|callee| match callee {
@@ -167,10 +168,10 @@ impl Search<'_, '_> {
         if chain.len() > 1 && inside(&chain[0]) {
             place = chain.remove(0).place;
         }
-        // Loops over data of unknown size, far away or not long at that, say too little.
+        // Loops over data of unknown size, in the coroutine itself, far away or not long at that, say too little.
         let is_guess = profile.data_loops.typical * 2.0 >= profile.interpreter.typical
             && !native
-            && (seconds < LONG * 5.0 || chain.len() > 1);
+            && (seconds < LONG * 5.0 || chain.len() > 1 || helper.is_none());
         let helper = helper.or_else(|| self.helper_at(place));
         if self.found.iter().any(|stall| stall.place == place) {
             return;
@@ -213,12 +214,25 @@ impl Search<'_, '_> {
             return false;
         }
         let Some(call) = self.call_at(last.place) else {
-            return true;
+            return !self.is_definition(last.place);
         };
-        self.walk.program.callees(call).iter().all(|callee| match callee {
-            Callee::External { name, .. } => self.walk.program.knowledge.call(name).is_some_and(is_dear),
-            _ => false,
-        }) || profile.part(part).least >= LONG / 2.0
+        let program = self.walk.program;
+        let facts: Option<Vec<bool>> = program
+            .callees(call)
+            .iter()
+            .map(|callee| match callee {
+                Callee::External { name, .. } => program.knowledge.call(name).map(is_dear),
+                Callee::Unknown(_) => None,
+                _ => Some(false),
+            })
+            .collect();
+        facts.is_some_and(|dear| dear.into_iter().all(|dear| dear) || profile.part(part).least >= LONG / 2.0)
+    }
+
+    /// Whether a place is the name in a definition: the evidence is that a function calls itself.
+    fn is_definition(&self, place: Place) -> bool {
+        let mut scopes = self.walk.program.file(place.file).scopes.iter();
+        scopes.any(|scope| scope.name_span == place.span)
     }
 
     /// Whether a link of a chain is a call of the function that it stands in.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::facts::{
     BinaryOp, ExprId, ExprKind, Handler, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions,
 };
-use crate::finding::{Confidence, Place};
+use crate::finding::{Confidence, FileId, Place};
 use crate::knowledge::{CallFact, Role, WaitOn};
 use crate::link::language;
 use crate::link::values::{ExprRef, ScopeRef, Value};
@@ -84,7 +84,8 @@ fn may_raise(program: &Program<'_>, name: &str) -> bool {
     let Some(fact) = program.knowledge.call(name) else {
         return false;
     };
-    !fact.cannot_raise && !waits_quietly(fact) && !is_plain_constructor(program, name)
+    let hands_over = program.knowledge.submission(name).is_some();
+    !fact.cannot_raise && !hands_over && !waits_quietly(fact) && !is_plain_constructor(program, name)
 }
 
 fn waits_quietly(fact: &CallFact) -> bool {
@@ -144,7 +145,8 @@ impl Failures<'_, '_> {
         match &stmt.kind {
             StmtKind::Function(_) | StmtKind::Class(_) | StmtKind::Import(_) | StmtKind::ImportStar { .. } => None,
             StmtKind::Raise { exception, .. } => {
-                if exception.is_some_and(|exception| self.ends_quietly(function, exception)) {
+                // What is raised again has its own evidence, in the block that raised it first.
+                if exception.is_none_or(|exception| self.ends_quietly(function, exception)) {
                     return None;
                 }
                 Some(Evidence {
@@ -166,7 +168,10 @@ impl Failures<'_, '_> {
             } => {
                 let mut best = if handlers.is_empty() || !handlers.iter().any(swallows) {
                     self.block(function, body, depth)
-                } else if handlers.iter().any(|handler| self.catches_all(function, handler)) {
+                } else if handlers
+                    .iter()
+                    .any(|handler| catches_all(self.program, function.file, handler))
+                {
                     None
                 } else {
                     self.block(function, body, depth).map(|evidence| Evidence {
@@ -203,37 +208,9 @@ impl Failures<'_, '_> {
             ExprKind::Call { callee, .. } => self.program.sibling(expr, *callee),
             _ => expr,
         };
-        self.external_names(name)
+        external_names(self.program, name)
             .iter()
             .any(|name| language::NO_FAILURES.contains(&name.as_str()))
-    }
-
-    fn external_names(&self, expr: ExprRef) -> Vec<String> {
-        let values = self.program.values(expr).iter();
-        values
-            .filter_map(|value| match self.program.value(value) {
-                Value::External(name) => Some(self.program.name(*name).to_owned()),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn catches_all(&self, function: ScopeRef, handler: &Handler) -> bool {
-        let Some(types) = handler.types else { return true };
-        let types = ExprRef {
-            file: function.file,
-            expr: types,
-        };
-        let each = match self.program.kind(types) {
-            ExprKind::Sequence { elements, .. } => elements.clone(),
-            _ => vec![types.expr],
-        };
-        each.into_iter().any(|one| {
-            let names = self.external_names(self.program.sibling(types, one));
-            names
-                .iter()
-                .any(|name| self.program.knowledge.is_subtype(language::EXCEPTION, name))
-        })
     }
 
     fn expression(&mut self, function: ScopeRef, root: ExprId, depth: u32) -> Option<Evidence> {
@@ -346,4 +323,30 @@ fn swallows(handler: &Handler) -> bool {
             .any(|stmt| matches!(stmt.kind, StmtKind::Raise { .. }) || child_blocks(stmt).into_iter().any(raises))
     }
     !raises(&handler.body)
+}
+
+fn external_names(program: &Program<'_>, expr: ExprRef) -> Vec<String> {
+    let values = program.values(expr).iter();
+    values
+        .filter_map(|value| match program.value(value) {
+            Value::External(name) => Some(program.name(*name).to_owned()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether a handler catches whatever is a failure.
+pub(super) fn catches_all(program: &Program<'_>, file: FileId, handler: &Handler) -> bool {
+    let Some(types) = handler.types else { return true };
+    let types = ExprRef { file, expr: types };
+    let each = match program.kind(types) {
+        ExprKind::Sequence { elements, .. } => elements.clone(),
+        _ => vec![types.expr],
+    };
+    each.into_iter().any(|one| {
+        let names = external_names(program, program.sibling(types, one));
+        names
+            .iter()
+            .any(|name| program.knowledge.is_subtype(language::EXCEPTION, name))
+    })
 }

@@ -3,25 +3,33 @@
 //! In: the linked program and its profiles. Out: [`Lifecycles`], which rules ask about one call or one submission.
 //! Must not know: rules, findings.
 
+mod awaited;
 mod failure;
+mod left_open;
 mod life;
 mod pools;
 mod serial;
+mod silence;
+mod starts;
+mod straight;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::facts::{DefKind, ExprKind};
+use crate::facts::{DefKind, ExprKind, StmtKind};
 use crate::finding::{Confidence, Place};
 use crate::knowledge::LifeStep;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
-use crate::link::{Callee, Program, Submission};
+use crate::link::{Callee, Program, Submission, Target};
 
 use super::Summaries;
 
+pub use left_open::{LeftOpen, Way};
 pub use life::{Event, Life};
-pub use pools::{PerRound, Unclosed};
+pub use pools::{Again, PerRound, Unclosed};
 pub use serial::Wait;
+pub use silence::Silence;
+pub use starts::{EarlyStart, Restart};
 pub use workers::Unjoined;
 
 /// Why a task may fail, and how surely.
@@ -158,6 +166,20 @@ impl Lifecycles {
     #[must_use]
     pub fn task_may_fail(&self, program: &Program<'_>, submission: &Submission<'_>) -> Option<Evidence> {
         failure::of_submission(program, &self.failures, submission)
+    }
+
+    /// Whether the task of a submission deals with its failures itself.
+    #[must_use]
+    pub fn handles_failures(&self, program: &Program<'_>, submission: &Submission<'_>) -> bool {
+        let evidence = self.task_may_fail(program, submission);
+        evidence.is_none_or(|evidence| evidence.confidence == Confidence::Low)
+            && submission.targets.iter().filter_map(Target::function).any(|function| {
+                program.scope(function).body.iter().any(|stmt| {
+                    matches!(&stmt.kind, StmtKind::Try { handlers, .. } if handlers
+                        .iter()
+                        .any(|handler| failure::catches_all(program, function.file, handler)))
+                })
+            })
     }
 
     /// Whether an object made here is started somewhere.

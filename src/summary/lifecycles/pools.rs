@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{DefKind, ExprId, ExprKind, MODULE, Stmt, StmtKind, visit_expressions};
+use crate::facts::{DefKind, ExprId, ExprKind, MODULE, ScopeKind, Stmt, StmtKind, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role};
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site};
-use crate::link::{Intent, Program};
+use crate::link::{Intent, Program, language};
 use crate::summary::Sizes;
 
 use super::life::Event;
@@ -22,13 +22,24 @@ pub struct Unclosed {
     pub executor: bool,
 }
 
+/// What makes a pool over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// A loop around it.
+    Loop,
+    /// A loop around a call of the function that makes it.
+    Calls,
+    /// The method that makes it and ends it stands for one element of its object: `x[key]`, `key in x`.
+    Elements,
+}
+
 /// A pool that is made over and over.
 #[derive(Clone, Debug)]
 pub struct PerRound {
-    /// The loop, or the call in a loop that makes it.
+    /// The loop, the call in a loop that makes it, or the method.
     pub place: Place,
-    /// The loop is around a call of the function that makes the pool, rather than around the pool itself.
-    pub through_call: bool,
+    /// What makes it again.
+    pub again: Again,
     /// How many tasks each pool is given, where that is a small number.
     pub tasks: Option<usize>,
 }
@@ -57,7 +68,9 @@ impl Lifecycles {
         let role = self.makes_pool(program, call)?;
         let life = self.life(program, call);
         let unknown = |event: &Event| matches!(event, Event::Method(_) | Event::Global(_));
-        if life.may_be_ended() || life.any(unknown) || program.scope_of(call).scope == MODULE {
+        let scope = program.scope_of(call);
+        let is_single = scope.scope == MODULE || program.scope(scope).kind == ScopeKind::Class;
+        if life.may_be_ended() || life.any(unknown) || is_single {
             return None;
         }
         let kept = life.events.iter().find_map(|event| match event {
@@ -78,6 +91,13 @@ impl Lifecycles {
     pub fn per_round(&self, program: &Program<'_>, call: ExprRef) -> Option<PerRound> {
         self.makes_pool(program, call)?;
         let life = self.life(program, call);
+        if let Some(method) = self.element_method(program, call, &life) {
+            return Some(PerRound {
+                place: program.name_place(method),
+                again: Again::Elements,
+                tasks: None,
+            });
+        }
         if !ends_where_made(program, call, &life) {
             return None;
         }
@@ -93,9 +113,47 @@ impl Lifecycles {
         let looped = call_in_loop(program, function, CALLERS)?;
         Some(PerRound {
             place: program.place(looped),
-            through_call: true,
+            again: Again::Calls,
             tasks: Some(tasks),
         })
+    }
+}
+
+impl Lifecycles {
+    /// The method for one element of an object that ends a pool which it has made, by itself or by a function.
+    fn element_method(&self, program: &Program<'_>, pool: ExprRef, life: &Life) -> Option<ScopeRef> {
+        if life.any(|event| matches!(event, Event::Kept(_) | Event::Global(_))) {
+            return None;
+        }
+        let made = Some(Site::Expr(pool));
+        let ends = self
+            .steps()
+            .filter(|(_, step)| matches!(step, LifeStep::Close | LifeStep::Join));
+        let ended = ends.filter_map(|(call, _)| {
+            let values = program.values(receiver(program, call)?);
+            values
+                .iter()
+                .any(|value| program.site(value) == made)
+                .then(|| program.scope_of(call))
+        });
+        let entered = life.events.iter().filter_map(|event| match event {
+            Event::With(at) => Some(program.scope_of(*at)),
+            _ => None,
+        });
+        ended.chain(entered).find(|&scope| {
+            let stands_for_element = language::ELEMENT_METHODS.contains(&program.scope(scope).name.as_str());
+            stands_for_element && program.class_of_method(scope).is_some()
+        })
+    }
+}
+
+fn receiver(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
+    match program.kind(program.sibling(call, *callee)) {
+        ExprKind::Attribute { base, .. } => Some(program.sibling(call, *base)),
+        _ => None,
     }
 }
 
@@ -141,7 +199,7 @@ fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRoun
             file: call.file,
             span: place,
         },
-        through_call: false,
+        again: Again::Loop,
         tasks: None,
     })
 }
@@ -203,6 +261,10 @@ pub(super) fn call_in_loop(program: &Program<'_>, function: ScopeRef, depth: u32
         let mut next = Vec::new();
         for current in frontier {
             for &call in program.solution.callers.get(&current).into_iter().flatten() {
+                // How often tests call something says little about the program.
+                if program.sources[call.file.index()].is_test && !program.sources[function.file.index()].is_test {
+                    continue;
+                }
                 if !program.index(call.file).loops_around(call.expr).is_empty() && is_plain_call(program, call, current)
                 {
                     return Some(call);

@@ -26,6 +26,8 @@ pub struct Wait {
     pub endless: bool,
     /// The tasks are so small that nothing is gained by running them side by side.
     pub tiny: bool,
+    /// Without a loop: the call that starts the next worker.
+    pub next: Option<ExprRef>,
 }
 
 /// Calls that take longer than this many seconds are work that runs beside the task.
@@ -53,7 +55,7 @@ pub(super) fn find(program: &Program<'_>, summaries: &Summaries<'_>, lives: &Lif
     }
     for (call, step) in lives.steps() {
         if step == LifeStep::Join {
-            waits.extend(finder.join(call));
+            waits.extend(finder.join(call).or_else(|| finder.join_before_next(call)));
         }
     }
     waits.sort_by_key(|wait| wait.wait);
@@ -94,10 +96,10 @@ fn gives_fresh_future(program: &Program<'_>, call: ExprRef) -> bool {
         && !program.index(call.file).loops_around(call.expr).is_empty()
 }
 
-struct Finder<'a, 'p> {
-    program: &'a Program<'p>,
+pub(super) struct Finder<'a, 'p> {
+    pub(super) program: &'a Program<'p>,
     summaries: &'a Summaries<'a>,
-    lives: &'a Lifecycles,
+    pub(super) lives: &'a Lifecycles,
 }
 
 impl<'p> Finder<'_, 'p> {
@@ -297,7 +299,7 @@ impl<'p> Finder<'_, 'p> {
         self.list_of_one(worker, join, &loops)
     }
 
-    fn receiver(&self, call: ExprRef) -> Option<ExprRef> {
+    pub(super) fn receiver(&self, call: ExprRef) -> Option<ExprRef> {
         let ExprKind::Call { callee, .. } = self.program.kind(call) else {
             return None;
         };
@@ -336,7 +338,7 @@ impl<'p> Finder<'_, 'p> {
         span.contains(file.span(expr.expr))
     }
 
-    fn same_object(&self, one: ExprRef, other: ExprRef) -> bool {
+    pub(super) fn same_object(&self, one: ExprRef, other: ExprRef) -> bool {
         match (self.program.kind(one), self.program.kind(other)) {
             (
                 ExprKind::Name {
@@ -452,11 +454,12 @@ impl<'p> Finder<'_, 'p> {
             joins,
             endless: self.is_endless(wait.file, outer),
             tiny: self.is_tiny(self.made(handed).unwrap_or(handed)),
+            next: None,
         })
     }
 
     /// Whether what is handed over is known to take next to no time.
-    fn is_tiny(&self, made: ExprRef) -> bool {
+    pub(super) fn is_tiny(&self, made: ExprRef) -> bool {
         let submissions = self
             .program
             .submissions
@@ -505,7 +508,7 @@ impl<'p> Finder<'_, 'p> {
     }
 
     /// Whether the program does something of its own between hand-over and wait.
-    fn works_between(&self, handed: ExprRef, wait: ExprRef) -> bool {
+    pub(super) fn works_between(&self, handed: ExprRef, wait: ExprRef) -> bool {
         let file = self.program.file(wait.file);
         let index = self.index(wait.file);
         let (from, to) = (file.span(handed.expr), file.span(wait.expr));
@@ -519,7 +522,7 @@ impl<'p> Finder<'_, 'p> {
             .any(|&call| !self.is_light(self.program.sibling(wait, call)))
     }
 
-    fn is_light(&self, call: ExprRef) -> bool {
+    pub(super) fn is_light(&self, call: ExprRef) -> bool {
         if self.lives.step(call) == Some(LifeStep::Start) {
             return false;
         }
@@ -583,7 +586,7 @@ impl<'p> Finder<'_, 'p> {
     }
 
     /// Where the worker that a call starts is made.
-    fn made(&self, start: ExprRef) -> Option<ExprRef> {
+    pub(super) fn made(&self, start: ExprRef) -> Option<ExprRef> {
         if self.lives.step(start) != Some(LifeStep::Start) {
             return None;
         }

@@ -3,7 +3,7 @@
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::values::{ExprRef, ScopeRef, ValueId};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::Lifecycles;
@@ -11,6 +11,8 @@ use super::life::Event;
 
 /// The attribute and argument that make a worker end with the program, as every worker class spells it.
 const DAEMON: &str = "daemon";
+/// The types of open files stand below this name.
+const STREAMS: &str = "io.";
 /// Calls are followed this deep.
 const DEPTH: u32 = 3;
 
@@ -174,18 +176,34 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
         .iter()
         .any(|effect| matches!(effect, SideEffect::WritesFiles | SideEffect::UsesDatabase))
     {
-        return !fact.cannot_raise;
+        return !fact.cannot_raise && !is_standing_stream(program, call);
     }
     // What opens a file says by its mode whether it writes.
     let opens = fact
         .returns
         .as_ref()
-        .is_some_and(|returns| returns.name.starts_with("io."));
+        .is_some_and(|returns| returns.name.starts_with(STREAMS));
     let mode = program.argument(call, Some(1), Some("mode"));
     opens
         && mode
             .and_then(|mode| program.literal_string(mode))
             .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
+}
+
+/// A stream that the program has not opened: standard output.
+fn is_standing_stream(program: &Program<'_>, call: ExprRef) -> bool {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return false;
+    };
+    let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
+        return false;
+    };
+    let mut values = program.values(program.sibling(call, *base)).iter().peekable();
+    values.peek().is_some() && values.all(|value| is_stream(program, value) && program.site(value).is_none())
+}
+
+fn is_stream(program: &Program<'_>, value: ValueId) -> bool {
+    program.type_names(value).iter().any(|name| name.starts_with(STREAMS))
 }
 
 /// The first call behind the loop of a function that ends when it is told to.
