@@ -5,9 +5,10 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -19,6 +20,8 @@ const PARALLEL: usize = 2;
 const OLDEST: (u32, u32) = (3, 11);
 /// The oldest version that is tried beside it.
 const OLDEST_OTHER: (u32, u32) = (3, 10);
+/// The versions on which what is about processes is observed under every start method.
+const PROCESS_VERSIONS: std::ops::RangeInclusive<u32> = 8..=13;
 
 /// Held while one test observes, so that tests do not disturb each other's timing.
 static TURN: Mutex<()> = Mutex::new(());
@@ -33,9 +36,9 @@ fn interpreter(command: &Path) -> Option<((u32, u32), PathBuf)> {
     Some((version, PathBuf::from(lines.next()?)))
 }
 
-/// Interpreters beside `python3`: versioned names on the path, and those that pyenv has installed.
+/// Interpreters of version 3.8 or newer beside `python3`: versioned names on the path, and those that pyenv has installed.
 fn other_interpreters() -> BTreeMap<(u32, u32), PathBuf> {
-    let mut commands: Vec<PathBuf> = (OLDEST_OTHER.1..20)
+    let mut commands: Vec<PathBuf> = (*PROCESS_VERSIONS.start()..20)
         .map(|minor| format!("python3.{minor}").into())
         .collect();
     let installed = env::home_dir()
@@ -48,8 +51,7 @@ fn other_interpreters() -> BTreeMap<(u32, u32), PathBuf> {
                 .map(|version| version.join("bin/python3")),
         );
     }
-    let found = commands.iter().filter_map(|command| interpreter(command));
-    found.filter(|(version, _)| *version >= OLDEST_OTHER).collect()
+    commands.iter().filter_map(|command| interpreter(command)).collect()
 }
 
 /// The interpreter that the tests must have.
@@ -66,6 +68,8 @@ fn required_interpreter() -> ((u32, u32), PathBuf) {
 struct Program {
     path: PathBuf,
     kind: &'static str,
+    /// Under every start method, whatever it declares.
+    everywhere: bool,
 }
 
 fn observe(python: &Path, program: &Program) -> Option<String> {
@@ -74,9 +78,14 @@ fn observe(python: &Path, program: &Program) -> Option<String> {
         .arg(driver)
         .arg(program.kind)
         .arg(&program.path)
+        .args(program.everywhere.then_some("--everywhere"))
         .output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}", python.display()));
     if output.status.success() {
+        if !output.stdout.is_empty() {
+            let said = String::from_utf8_lossy(&output.stdout);
+            writeln!(io::stdout(), "{}: {}", program.path.display(), said.trim()).expect("standard output is open");
+        }
         return None;
     }
     let said = [output.stdout, output.stderr].concat();
@@ -108,13 +117,20 @@ fn observe_all(python: &Path, programs: &[Program]) -> Vec<String> {
     problems
 }
 
-fn fixture_programs() -> Vec<Program> {
+/// The fixtures of the families about processes, or all others.
+fn fixture_programs(processes: bool) -> Vec<Program> {
     let root = support::repository();
+    let about_processes: BTreeSet<String> = support::about_processes()
+        .into_iter()
+        .map(|(fixture, _)| fixture.path)
+        .collect();
     let fixtures = support::fixtures().into_iter();
     fixtures
+        .filter(|fixture| about_processes.contains(&fixture.path) == processes)
         .map(|fixture| Program {
             path: root.join(&fixture.path),
             kind: if fixture.is_bad { "bad" } else { "good" },
+            everywhere: processes,
         })
         .collect()
 }
@@ -132,20 +148,49 @@ fn fail_with(version: (u32, u32), problems: &[String]) {
 #[test]
 fn fixtures_behave_on_cpython_as_they_declare() {
     let (version, python) = required_interpreter();
-    fail_with(version, &observe_all(&python, &fixture_programs()));
+    fail_with(version, &observe_all(&python, &fixture_programs(false)));
 }
 
 #[test]
 fn fixtures_behave_the_same_on_the_newest_other_python() {
     let (usual, _) = required_interpreter();
-    let Some((version, python)) = other_interpreters().into_iter().rfind(|(version, _)| *version != usual) else {
+    let mut others = other_interpreters().into_iter();
+    let newest = others.rfind(|(version, _)| *version != usual && *version >= OLDEST_OTHER);
+    let Some((version, python)) = newest else {
         println!(
             "skipped: there is no Python of version 3.10 or newer beside {}.{}",
             usual.0, usual.1
         );
         return;
     };
-    fail_with(version, &observe_all(&python, &fixture_programs()));
+    fail_with(version, &observe_all(&python, &fixture_programs(false)));
+}
+
+#[test]
+fn processes_behave_under_every_start_method_on_every_python() {
+    let (usual, python) = required_interpreter();
+    let mut interpreters = other_interpreters();
+    interpreters.insert(usual, python);
+    let mut problems = Vec::new();
+    for version in PROCESS_VERSIONS.map(|minor| (3, minor)) {
+        let (major, minor) = version;
+        let Some(python) = interpreters.get(&version) else {
+            println!("skipped on {major}.{minor}: there is no such Python");
+            continue;
+        };
+        let found = observe_all(python, &fixture_programs(true));
+        problems.extend(
+            found
+                .into_iter()
+                .map(|problem| format!("on {major}.{minor}: {problem}")),
+        );
+    }
+    assert!(
+        problems.is_empty(),
+        "{} problems\n{}\n",
+        problems.len(),
+        problems.join("\n")
+    );
 }
 
 #[test]
@@ -162,7 +207,11 @@ fn what_pages_recommend_runs_under_fork_and_spawn() {
             .block("Use instead")
             .unwrap_or_else(|| panic!("rules/{}.md: nothing to use instead", page.name));
         fs::write(&path, block).expect("the temporary folder can be written to");
-        programs.push(Program { path, kind: "good" });
+        programs.push(Program {
+            path,
+            kind: "good",
+            everywhere: false,
+        });
     }
     fail_with(version, &observe_all(&python, &programs));
 }

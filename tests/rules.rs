@@ -35,8 +35,13 @@ struct Marks {
 
 /// What `concheck` says: the spots, with the message of each, or why it could not be asked.
 fn findings(directory: &Path, path: &str) -> Result<Vec<(Spot, String)>, String> {
+    findings_with(directory, path, &[])
+}
+
+fn findings_with(directory: &Path, path: &str, options: &[&str]) -> Result<Vec<(Spot, String)>, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_concheck"))
         .args([path, "--output-format", "json", "--isolated", "--no-project"])
+        .args(options)
         .current_dir(directory)
         .env_clear()
         .output()
@@ -330,4 +335,109 @@ fn the_index_lists_every_rule_once() {
 fn code_of(page: &str) -> String {
     let line = page.lines().find_map(|line| line.strip_prefix("code = "));
     line.expect("a page names its code").trim_matches('"').to_owned()
+}
+
+/// The start methods of multiprocessing.
+const METHODS: [&str; 3] = ["fork", "spawn", "forkserver"];
+
+/// What an `# oracle:` line says.
+#[derive(Clone, Debug)]
+struct Claim {
+    /// Under which start methods; all of them where none is named.
+    methods: Vec<String>,
+    /// What is to be seen.
+    wanted: String,
+}
+
+/// The `# oracle:` lines among the first comment lines of a fixture.
+fn claims(fixture: &Fixture) -> Vec<Claim> {
+    let path = support::repository().join(&fixture.path);
+    let script = if path.is_dir() { path.join("main.py") } else { path };
+    let text = support::read(&script);
+    let comments = text.lines().take_while(|line| line.starts_with('#'));
+    let claims = comments.filter_map(|line| line.strip_prefix("# oracle: "));
+    claims.map(claim).collect()
+}
+
+fn claim(text: &str) -> Claim {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let named = words.iter().take_while(|word| METHODS.contains(word)).count();
+    let methods = if named == 0 { &METHODS[..] } else { &words[..named] };
+    Claim {
+        methods: methods.iter().map(|&method| method.to_owned()).collect(),
+        wanted: words[named..].join(" "),
+    }
+}
+
+/// Where a code is reported under a start method.
+fn reported(fixture: &Fixture, code: &str, method: &str) -> BTreeSet<Spot> {
+    let options = ["--start-method", method, "--select", code];
+    let found = findings_with(&support::repository(), &fixture.path, &options);
+    let found = found.unwrap_or_else(|problem| panic!("{problem}"));
+    found.into_iter().map(|(spot, _)| spot).collect()
+}
+
+/// Where a fixture is marked with a code.
+fn marked(fixture: &Fixture, code: &str) -> BTreeSet<Spot> {
+    let marks = marks_of(&fixture.path);
+    marks.errors.into_iter().filter(|spot| spot.code == code).collect()
+}
+
+/// Whether a fixture fails under a start method; `None` where that is not declared for the whole of it.
+fn fails_under(fixture: &Fixture, method: &str) -> Option<bool> {
+    let claims = claims(fixture);
+    let mut about = claims
+        .iter()
+        .filter(|claim| claim.methods.iter().any(|name| name == method));
+    match about.next() {
+        Some(claim) if claim.wanted.starts_with("skip ") => None,
+        found => Some(found.is_some()),
+    }
+}
+
+fn listed(spots: &BTreeSet<Spot>) -> String {
+    let shown: Vec<String> = spots.iter().map(Spot::to_string).collect();
+    format!("[{}]", shown.join(", "))
+}
+
+/// `tests/oracle.rs` proves the claims on CPython.
+#[test]
+fn findings_depend_on_the_start_method_as_the_programs_do() {
+    let mut problems = Vec::new();
+    let mut compared = 0;
+    for (fixture, code) in support::about_processes()
+        .into_iter()
+        .filter(|(fixture, _)| fixture.is_bad)
+    {
+        for method in METHODS {
+            let Some(fails) = fails_under(&fixture, method) else {
+                continue;
+            };
+            let wanted = if fails {
+                marked(&fixture, &code)
+            } else {
+                BTreeSet::new()
+            };
+            let found = reported(&fixture, &code, method);
+            compared += 1;
+            if wanted != found {
+                problems.push(format!(
+                    "{} under {method}: wanted {}, found {}",
+                    fixture.path,
+                    listed(&wanted),
+                    listed(&found)
+                ));
+            }
+        }
+    }
+    assert!(
+        problems.is_empty(),
+        "{} problems\n{}\n",
+        problems.len(),
+        problems.join("\n")
+    );
+    assert!(
+        compared > 50,
+        "only {compared} pairs of a fixture and a start method were compared"
+    );
 }

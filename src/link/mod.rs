@@ -8,8 +8,10 @@ pub mod modules;
 pub mod program;
 pub mod reach;
 pub mod solver;
+pub mod start_settings;
 pub mod submissions;
 pub mod values;
 
 pub use program::{Callee, Program};
-pub use submissions::{Intent, Slot, StartSetting, Submission, Target, TaskArgument, Worker};
+pub use start_settings::StartSetting;
+pub use submissions::{Intent, Slot, Submission, Target, TaskArgument, Worker};

@@ -5,15 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::StartMethod;
 use crate::facts::{DefKind, ExprKind};
 use crate::finding::Place;
 use crate::knowledge::{
-    ArgumentsShape, FanOut, PicklingMoment, Role, Semantic, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind,
+    ArgumentsShape, FanOut, PicklingMoment, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind,
 };
 
 use super::index::Loop;
 use super::program::{Callee, Program};
+use super::start_settings::{StartSetting, start_of_class, start_of_context, start_of_executor};
 use super::values::{ExprRef, ScopeRef, Site, Unresolved, Value, ValueId};
 
 /// One possible worker of a submission.
@@ -27,17 +27,6 @@ pub struct Worker {
     pub start: StartSetting,
     /// It pickles with cloudpickle or the like.
     pub cloudpickle: bool,
-}
-
-/// How the start method of a process worker is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartSetting {
-    /// Not set here: the platform's and version's default, or what the program sets for all.
-    Default,
-    /// Set by a context.
-    Explicit(StartMethod),
-    /// Set to something that could not be read.
-    Unknown,
 }
 
 /// What may run in the worker.
@@ -345,7 +334,7 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
         workers: vec![Worker {
             kind,
             executor: None,
-            start: StartSetting::Default,
+            start: start_of_class(program, class),
             cloudpickle,
         }],
         callable,
@@ -574,69 +563,6 @@ fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
         executor: Some(executor),
         start: start_of_executor(program, executor),
         cloudpickle: fact.is_some_and(|fact| fact.cloudpickle),
-    }
-}
-
-/// The start method that an executor's constructor fixes: by a context argument, or as a method of a context.
-#[must_use]
-pub fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
-    let Some(Site::Expr(site)) = program.site(executor) else {
-        return StartSetting::Default;
-    };
-    if let ExprKind::Call { callee, .. } = program.kind(site) {
-        for value in program.values(program.sibling(site, *callee)).iter() {
-            if let Value::ExternalMethod { receiver, .. } = *program.value(value)
-                && program.role(receiver) == Some(Role::Context)
-            {
-                return start_of_context(program, receiver);
-            }
-        }
-    }
-    let context = program
-        .type_fact(executor)
-        .and_then(|fact| fact.context_argument.as_ref());
-    match context.and_then(|position| program.argument_at(site, position)) {
-        Some(argument) => start_of_context_expression(program, argument),
-        None => StartSetting::Default,
-    }
-}
-
-fn start_of_context_expression(program: &Program<'_>, expr: ExprRef) -> StartSetting {
-    let mut setting = None;
-    for value in program.values(expr).iter() {
-        let this = match program.value(value) {
-            Value::None => StartSetting::Default,
-            _ => start_of_context(program, value),
-        };
-        match setting {
-            None => setting = Some(this),
-            Some(other) if other == this => {}
-            Some(_) => return StartSetting::Unknown,
-        }
-    }
-    setting.unwrap_or(StartSetting::Unknown)
-}
-
-/// The start method of a multiprocessing context.
-fn start_of_context(program: &Program<'_>, context: ValueId) -> StartSetting {
-    if program.role(context) != Some(Role::Context) {
-        return StartSetting::Default;
-    }
-    let Some(Site::Expr(site)) = program.site(context) else {
-        return StartSetting::Unknown;
-    };
-    let makes_context = program.callees(site).iter().any(
-        |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(Semantic::GetContext)),
-    );
-    if !makes_context {
-        return StartSetting::Unknown;
-    }
-    match program.argument(site, Some(0), Some("method")) {
-        None => StartSetting::Default,
-        Some(argument) => match program.start_method_named(argument) {
-            Some(method) => StartSetting::Explicit(method),
-            None => StartSetting::Unknown,
-        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! CC304: a process is forked while threads run.
 
 use crate::config::StartMethod;
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Note, Severity};
 use crate::link::StartSetting;
 
 use super::{Check, Context, Rule, start_methods};
@@ -38,6 +38,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .finding(&RULE, program.place(forked.fork), message)
             .confidence(Confidence::Medium)
             .note(program.place(forked.thread), "the thread is started here")
+            .notes(forked.path.iter().map(|&call| Note {
+                place: program.place(call),
+                message: "this call leads to the fork".to_owned(),
+            }))
             .help(help);
         findings.push(draft.done());
     }

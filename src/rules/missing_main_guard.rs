@@ -1,7 +1,9 @@
 //! CC301: import-time code starts processes.
 
+use std::collections::BTreeSet;
+
 use crate::facts::{Span, StmtKind};
-use crate::finding::{FileId, Finding, Note, Place, Severity};
+use crate::finding::{FileId, Finding, Place, Severity};
 use crate::link::Program;
 use crate::link::values::{ExprRef, Site};
 use crate::summary::startup::{Creation, Started, Way};
@@ -17,8 +19,8 @@ pub(super) static RULE: Rule = Rule {
     check: Check::File(check),
 };
 
-/// Further places of the same file that are named.
-const OTHERS: usize = 3;
+/// An object that is made at most this many statements before it is started is shown with its start.
+const NEAR: usize = 3;
 
 fn check(context: &Context<'_>, file: FileId, findings: &mut Vec<Finding>) {
     let program = context.program;
@@ -29,34 +31,35 @@ fn check(context: &Context<'_>, file: FileId, findings: &mut Vec<Finding>) {
             judged.push((way, breakage));
         }
     }
-    // The child stops at the first one, so that the others are the same fault.
     let Some(best) = judged.iter().map(|(_, breakage)| breakage.confidence).max() else {
         return;
     };
-    let Some(position) = judged.iter().position(|(_, breakage)| breakage.confidence == best) else {
-        return;
-    };
-    let (way, breakage) = &judged[position];
-    let message = format!(
-        "{} outside a main guard: {} each child runs this module's top level again",
-        subject(&way.creation),
-        breakage.when
-    );
-    let others = judged
-        .iter()
-        .filter(|(other, _)| other.start() != way.start())
-        .take(OTHERS)
-        .map(|(other, _)| Note {
-            place: program.place(other.start()),
-            message: "processes are started here, too".to_owned(),
-        });
-    let draft = context
-        .finding(&RULE, place(program, way), message)
-        .confidence(best)
-        .notes(start_methods::chain(program, way))
-        .notes(others)
-        .help("put what starts processes into a function and call it under `if __name__ == \"__main__\":`");
-    findings.push(draft.fix(fixes::add_guard(program, way.start())).done());
+    judged.retain(|(_, breakage)| breakage.confidence == best);
+    // What one object starts, or one call leads to, is one fault.
+    let (mut objects, mut starts) = (BTreeSet::new(), BTreeSet::new());
+    judged.retain(|(way, _)| {
+        let is_new = way.creation.object.is_none_or(|object| objects.insert(object));
+        starts.insert(way.start()) && is_new
+    });
+    for (number, (way, breakage)) in judged.iter().enumerate() {
+        let message = format!(
+            "{} outside a main guard: {} each child runs this module's top level again",
+            subject(&way.creation),
+            breakage.when
+        );
+        let draft = context
+            .finding(&RULE, place(program, way), message)
+            .confidence(best)
+            .notes(start_methods::chain(program, way))
+            .help("put what starts processes into a function and call it under `if __name__ == \"__main__\":`");
+        // One guard holds all that follows.
+        let fix = if number == 0 {
+            fixes::add_guard(program, way.start())
+        } else {
+            None
+        };
+        findings.push(draft.fix(fix).done());
+    }
 }
 
 fn subject(creation: &Creation) -> &'static str {
@@ -68,7 +71,8 @@ fn subject(creation: &Creation) -> &'static str {
     }
 }
 
-/// The first step; from the head of the `with` statement that makes the executor, where the step stands in one.
+/// The first step; from the head of the `with` statement that makes the executor, where the step stands in one, or from
+/// the statement before that makes the process.
 fn place(program: &Program<'_>, way: &Way) -> Place {
     let step = program.place(way.start());
     let made = way
@@ -76,19 +80,33 @@ fn place(program: &Program<'_>, way: &Way) -> Place {
         .object
         .and_then(|object| program.site(object))
         .and_then(Site::expression);
-    if way.creation.started != Started::Executor || way.steps.len() > 1 {
-        return step;
-    }
-    match made.and_then(|made| with_around(program, way.start(), made)) {
-        Some(start) => Place {
-            file: step.file,
-            span: Span {
-                start,
-                end: step.span.end,
-            },
+    let start = match (way.creation.started, made) {
+        (_, None) => None,
+        _ if way.steps.len() > 1 => None,
+        (Started::Executor, Some(made)) => with_around(program, way.start(), made),
+        (Started::Process, Some(made)) => statement_before(program, way.start(), made),
+        _ => None,
+    };
+    Place {
+        file: step.file,
+        span: Span {
+            start: start.unwrap_or(step.span.start),
+            end: step.span.end,
         },
-        None => step,
     }
+}
+
+/// Where an object is made, if that is in the same block shortly before the step.
+fn statement_before(program: &Program<'_>, step: ExprRef, made: ExprRef) -> Option<u32> {
+    let index = program.index(step.file);
+    if made.file != step.file {
+        return None;
+    }
+    let (making, starting) = (index.statement_of(made.expr)?, index.statement_of(step.expr)?);
+    let (making, starting) = (index.statement(making), index.statement(starting));
+    let between = starting.position.checked_sub(making.position)?;
+    let is_near = making.scope == starting.scope && making.parent == starting.parent && between <= NEAR;
+    is_near.then(|| program.place(made).span.start)
 }
 
 fn with_around(program: &Program<'_>, step: ExprRef, made: ExprRef) -> Option<u32> {

@@ -18,6 +18,13 @@ pub(super) struct Event {
     pub(super) in_loop: bool,
 }
 
+impl Event {
+    /// The calls that lead to it.
+    pub(super) fn leading(&self) -> &[ExprRef] {
+        self.path.split_last().map_or(&[], |(_, leading)| leading)
+    }
+}
+
 /// Longer sequences are cut.
 const LONGEST: usize = 1500;
 /// Calls are followed this far.

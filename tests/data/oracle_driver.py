@@ -1,6 +1,8 @@
 """Runs one fixture on this interpreter and compares what CPython does with what the fixture declares.
 
-    oracle_driver.py bad|good FILE_OR_FOLDER            supervise: check every declared oracle, print what does not hold, exit 1 then
+    oracle_driver.py bad|good FILE_OR_FOLDER [--everywhere]
+                                                          supervise: check every declared oracle, print what does not hold, exit 1 then;
+                                                          with --everywhere under each start method, also that no other shows a fault
     oracle_driver.py --inside METHOD HOW FILE [CASE...]   the process under observation
 
 The vocabulary of `# oracle:` lines is defined in fixtures/README.md.
@@ -34,16 +36,22 @@ def entry_file(fixture):
     return fixture / "main.py" if fixture.is_dir() else fixture
 
 
-def declared(path):
-    """The `# oracle:` lines among the first comment lines of a file."""
+def declared(path, word="oracle"):
+    """What the `# oracle:` lines (or others) among the first comment lines of a file say."""
     found = []
     for line in path.read_bytes().decode("latin-1").lstrip("\xef\xbb\xbf").splitlines():
         if not line.startswith("#"):
             break
-        match = re.match(r"#\s*oracle:\s*(.+)", line)
+        match = re.match(rf"#\s*{word}:\s*(.+)", line)
         if match:
             found.append(match.group(1).strip())
     return found
+
+
+def lacks(path):
+    """The Python version that a fixture needs and that this one is not."""
+    needed = [tuple(int(part) for part in version.split()[0].split(".")) for version in declared(path, "needs")]
+    return next((version for version in needed if sys.version_info[:2] < version), None)
 
 
 def cases_in(path):
@@ -109,39 +117,60 @@ def bad_claim_problem(claim, method, path, cases):
         return "is not in the vocabulary of fixtures/README.md"
     words = [raises.group(1)] if raises else PICKLING_MESSAGES
     code, _, err = observe(method, "run", path, cases, HANG_SECONDS)
+    if code is None and sys.version_info < (3, 9):
+        # An executor that could not pickle a task may hang there instead of reporting it.
+        return None
     return None if any(word in err for word in words) else f"exit code {code}: {last_lines(err)}"
 
 
-def split_method(claim):
-    """`spawn pickle fails` -> (`spawn`, `pickle fails`)."""
-    first, _, rest = claim.partition(" ")
-    return ([first], rest) if first in METHODS else (["fork"], claim)
+def split_methods(claim):
+    """`spawn forkserver pickle fails` -> (`[spawn, forkserver]`, `pickle fails`)."""
+    words, methods = claim.split(), []
+    while words and words[0] in METHODS:
+        methods.append(words.pop(0))
+    return methods, " ".join(words)
 
 
-def check_bad(path, claims):
+def usual_methods(wanted, everywhere):
+    """Where a claim is checked that names no start method."""
+    if everywhere:
+        return list(METHODS)
+    return ["fork", "spawn"] if wanted == "pickle fails" else ["fork"]
+
+
+def check_bad(path, claims, everywhere):
     if not claims:
         return ["declares no oracle (say `# oracle: skip REASON` when CPython cannot show it)"]
-    problems = []
+    problems, quiet = [], set(METHODS if everywhere else [])
     for claim in claims:
-        if claim.startswith("skip "):
+        methods, wanted = split_methods(claim)
+        methods = methods or usual_methods(wanted, everywhere)
+        quiet -= set(methods)
+        if wanted.startswith("skip "):
             continue
-        methods, wanted = split_method(claim)
-        if wanted == "pickle fails" and methods == ["fork"] and not claim.startswith("fork"):
-            methods = ["fork", "spawn"]
         for method in methods:
             for case in cases_in(path) or [None]:
                 problem = bad_claim_problem(wanted, method, path, [case] if case else [])
                 if problem:
                     problems.append(f"{case or 'the program'} under {method}: `{wanted}` does not hold: {problem}")
-    return problems
+    return problems + [problem for method in METHODS if method in quiet for problem in runs_through(path, method)]
 
 
-def check_good(path, claims):
+def runs_through(path, method):
+    """Why a program does not run through under a start method for which nothing is claimed."""
+    code, _, err = observe(method, "good", path, cases_in(path), LIMIT_SECONDS)
+    if code == 0 and "Traceback" not in err:
+        return []
+    state = "still running" if code is None else f"exit code {code}"
+    return [f"under {method}, for which nothing is claimed: {state}: {last_lines(err)}"]
+
+
+def check_good(path, claims, everywhere):
     if any(claim.startswith("skip ") for claim in claims):
         return []
-    only = [claim.removeprefix("only ") for claim in claims if claim.startswith("only ")]
+    only = [claim[len("only ") :] for claim in claims if claim.startswith("only ")]
     problems = []
-    for method in only or ["fork", "spawn"]:
+    for method in only or (METHODS if everywhere else ["fork", "spawn"]):
         code, _, err = observe(method, "good", path, cases_in(path), LIMIT_SECONDS)
         if code != 0:
             state = "still running" if code is None else f"exit code {code}"
@@ -149,10 +178,14 @@ def check_good(path, claims):
     return problems
 
 
-def supervise(kind, fixture):
+def supervise(kind, fixture, everywhere):
     path = entry_file(fixture)
+    lacking = lacks(path)
+    if lacking:
+        print(f"not run: needs Python {lacking[0]}.{lacking[1]}")
+        return 0
     check = check_bad if kind == "bad" else check_good
-    problems = check(path, declared(path))
+    problems = check(path, declared(path), everywhere)
     for problem in problems:
         print(problem)
     return 1 if problems else 0
@@ -259,7 +292,7 @@ def main():
     if sys.argv[1] == "--inside":
         _, _, method, how, path, *names = sys.argv
         sys.exit(inside(method, how, path, names))
-    sys.exit(supervise(sys.argv[1], pathlib.Path(sys.argv[2])))
+    sys.exit(supervise(sys.argv[1], pathlib.Path(sys.argv[2]), "--everywhere" in sys.argv[3:]))
 
 
 if __name__ == "__main__":

@@ -89,6 +89,22 @@ pub(crate) fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "py")
 }
 
+/// The fixtures of the families about processes, each with the code of its rule: what crosses to a process, how
+/// processes start, and how pools end.
+pub(crate) fn about_processes() -> Vec<(Fixture, String)> {
+    let families = ["CC2", "CC3", "CC904", "CC905", "CC906"];
+    let mut found = Vec::new();
+    for page in pages() {
+        let code = page.text.lines().find_map(|line| line.strip_prefix("code = "));
+        let code = code.unwrap_or_default().trim_matches('"').to_owned();
+        if families.iter().any(|family| code.starts_with(family)) {
+            let fixtures = fixtures_of(&repository().join("fixtures").join(&page.name));
+            found.extend(fixtures.into_iter().map(|fixture| (fixture, code.clone())));
+        }
+    }
+    found
+}
+
 fn file_name(path: &Path) -> String {
     path.file_name()
         .expect("entries have names")

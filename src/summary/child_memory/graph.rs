@@ -15,6 +15,19 @@ pub(super) struct Edge {
     pub(super) at: ExprRef,
     /// What it calls.
     pub(super) to: ScopeRef,
+    /// In which way.
+    pub(super) nature: Nature,
+}
+
+/// How one function comes to run another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Nature {
+    /// It calls it.
+    Calls,
+    /// It looks at an object: iterates over it, measures it or takes an item.
+    Looks,
+    /// It hands it to a function that need not call it.
+    Mentions,
 }
 
 /// The calls that one process makes in itself: what is handed to another process is left out.
@@ -30,16 +43,10 @@ pub(super) struct CallGraph {
     pub(super) initializers: BTreeMap<ExprRef, Vec<ScopeRef>>,
 }
 
-/// What iterating, measuring, entering or indexing an object runs.
-const PROTOCOL: [&str; 7] = [
-    "__iter__",
-    "__next__",
-    "__enter__",
-    "__exit__",
-    "__len__",
-    "__getitem__",
-    "__call__",
-];
+/// What entering or calling an object runs.
+const ACTS: [&str; 3] = ["__enter__", "__exit__", "__call__"];
+/// What iterating over an object, measuring or indexing it runs.
+const LOOKS: [&str; 4] = ["__iter__", "__next__", "__len__", "__getitem__"];
 
 /// A call that may run more functions than this is not followed for what it passes on.
 const CALLEES: usize = 3;
@@ -76,13 +83,20 @@ impl CallGraph {
     }
 
     fn add(&mut self, program: &Program<'_>, at: ExprRef, to: ScopeRef) {
-        let from = program.function_around(program.scope_of(at));
-        self.edges.entry(from).or_default().push(Edge { at, to });
-        self.callers.entry(to).or_default().push(at);
-        for &wrapper in program.solution.wrappers.get(&to).into_iter().flatten() {
-            self.edges.entry(from).or_default().push(Edge { at, to: wrapper });
-            self.callers.entry(wrapper).or_default().push(at);
+        self.add_as(program, at, to, Nature::Calls);
+    }
+
+    fn add_as(&mut self, program: &Program<'_>, at: ExprRef, to: ScopeRef, nature: Nature) {
+        self.add_edge(program, Edge { at, to, nature });
+        for &to in program.solution.wrappers.get(&to).into_iter().flatten() {
+            self.add_edge(program, Edge { at, to, nature });
         }
+    }
+
+    fn add_edge(&mut self, program: &Program<'_>, edge: Edge) {
+        let from = program.function_around(program.scope_of(edge.at));
+        self.edges.entry(from).or_default().push(edge);
+        self.callers.entry(edge.to).or_default().push(edge.at);
     }
 
     fn expression(&mut self, program: &Program<'_>, expr: ExprRef) {
@@ -95,10 +109,15 @@ impl CallGraph {
                     return;
                 }
                 let initializer = self.initializer(program, expr);
+                let nature = if calls_arguments(program, expr) {
+                    Nature::Calls
+                } else {
+                    Nature::Mentions
+                };
                 for argument in arguments {
                     let argument = program.sibling(expr, argument.value);
                     if Some(argument) != initializer {
-                        self.argument(program, argument);
+                        self.argument(program, argument, nature);
                     }
                 }
             }
@@ -124,11 +143,11 @@ impl CallGraph {
         }
     }
 
-    fn argument(&mut self, program: &Program<'_>, argument: ExprRef) {
+    fn argument(&mut self, program: &Program<'_>, argument: ExprRef, nature: Nature) {
         for value in program.values(argument).iter() {
             match *program.value(value) {
                 Value::Function(function) | Value::BoundMethod { function, .. } => {
-                    self.add(program, argument, function)
+                    self.add_as(program, argument, function, nature)
                 }
                 Value::Partial(_) => {
                     for callee in program.callees_of(&crate::link::values::ValueSet::one(value)) {
@@ -175,9 +194,10 @@ impl CallGraph {
     fn protocol(&mut self, program: &Program<'_>, expr: ExprRef) {
         for value in program.values(expr).iter() {
             if let Value::Instance { class, .. } = *program.value(value) {
-                for name in PROTOCOL {
+                let acts = ACTS.iter().map(|name| (name, Nature::Calls));
+                for (name, nature) in acts.chain(LOOKS.iter().map(|name| (name, Nature::Looks))) {
                     for method in program.methods(class, name, false) {
-                        self.add(program, expr, method);
+                        self.add_as(program, expr, method, nature);
                     }
                 }
             }
@@ -223,6 +243,24 @@ impl CallGraph {
             }
         }
     }
+}
+
+/// Whether a call may be of something that calls the functions that it is passed. What functions of the project do with
+/// them is seen where they call their parameters; some others only describe them or keep them for the moment of a fork.
+fn calls_arguments(program: &Program<'_>, call: ExprRef) -> bool {
+    let callees = program.callees(call);
+    let leaves_alone = |callee: &Callee| match callee {
+        Callee::Function { .. } | Callee::Class(_) => true,
+        Callee::External { name, receiver: None } => {
+            let semantic = program.knowledge.semantic(name);
+            let is_plain = matches!(semantic, None | Some(Semantic::TypeOf | Semantic::RunsAfterFork));
+            is_plain && program.knowledge.call(name).is_some_and(|fact| fact.invokes.is_empty())
+        }
+        _ => false,
+    };
+    callees.is_empty()
+        || !callees.iter().all(leaves_alone)
+        || program.values(call).iter().any(|value| program.role(value).is_some())
 }
 
 /// A place in a function that is on the way to a hand-over.
@@ -292,6 +330,14 @@ impl Afterwards {
     pub(super) fn covers(&self, program: &Program<'_>, expr: ExprRef, again: bool) -> bool {
         let scope = program.function_around(program.scope_of(expr));
         self.later.contains(&scope) || self.is_later_in(program, scope, expr, again)
+    }
+
+    /// Whether a call is made instead of those that lead to the hand-over, in another branch.
+    pub(super) fn excludes(&self, program: &Program<'_>, call: ExprRef) -> bool {
+        let scope = program.function_around(program.scope_of(call));
+        self.moments
+            .get(&scope)
+            .is_some_and(|moments| moments.iter().all(|moment| exclude(program, moment.anchor, call)))
     }
 
     fn is_later_in(&self, program: &Program<'_>, scope: ScopeRef, expr: ExprRef, again: bool) -> bool {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{DefKind, ExprId, ExprKind, MODULE, StmtKind};
+use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, MODULE, StmtKind};
 use crate::finding::Note;
 use crate::knowledge::{Pickling, Role, Semantic, SubmissionResult, WorkerKind};
+use crate::link::index::Branch;
 use crate::link::language;
 use crate::link::solver::Variable;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
@@ -128,7 +129,12 @@ impl<'p, 'a> Search<'p, 'a> {
     fn writes_of(&self, function: ScopeRef) -> Vec<Write> {
         let program = self.program;
         let index = program.index(function.file);
-        let Some(entered) = self.run.functions.get(&function).filter(|entered| entered.certain) else {
+        let Some(entered) = self
+            .run
+            .functions
+            .get(&function)
+            .filter(|entered| entered.certain && entered.acts)
+        else {
             return Vec::new();
         };
         let in_child = |scope| self.run.owns(scope);
@@ -262,7 +268,8 @@ impl<'p, 'a> Search<'p, 'a> {
         })
     }
 
-    /// A global or attribute that is bound anew by code which the parent runs, too, or a global that the worker sets
+    /// A global or attribute that is bound anew by code which the parent runs, too (where it does not run it instead of
+    /// handing work over), or a global that the worker sets
     /// up for itself: from what it is given, or back to the value that the module starts with.
     fn is_for_the_worker(&self, function: ScopeRef, write: &Write) -> bool {
         if write.adds {
@@ -270,12 +277,12 @@ impl<'p, 'a> Search<'p, 'a> {
         }
         let targets = self.submission.targets.iter().filter_map(crate::link::Target::function);
         let runs_in_parent = targets.chain([function]).any(|function| {
-            let callers = self.graph.callers(function).iter();
-            callers
-                .map(|&call| self.program.function_around(self.program.scope_of(call)))
-                .any(|caller| !self.run.owns(caller))
+            self.graph.callers(function).iter().any(|&call| {
+                let caller = self.program.function_around(self.program.scope_of(call));
+                !self.run.owns(caller) && !self.afterwards.excludes(self.program, call)
+            })
         });
-        runs_in_parent || self.is_set_up(write)
+        runs_in_parent || self.is_set_up(write) || is_filled_once(self.program, write.at)
     }
 
     fn is_set_up(&self, write: &Write) -> bool {
@@ -345,6 +352,10 @@ impl<'p, 'a> Search<'p, 'a> {
         for place in places {
             let scope = self.program.function_around(self.program.scope_of(place));
             let inside = self.run.runs(scope);
+            // Who calls an attribute means the method of that name.
+            if self.is_called(write, place) {
+                continue;
+            }
             let deed = deed(self.program, self.graph, self.uses, place);
             if inside {
                 if self.is_handed_on(place) {
@@ -371,6 +382,15 @@ impl<'p, 'a> Search<'p, 'a> {
             None if !known && self.only_collects(write) => Some(None),
             None => None,
         }
+    }
+
+    fn is_called(&self, write: &Write, place: ExprRef) -> bool {
+        let parent = self.program.index(place.file).parent(place.expr);
+        let called = parent.is_some_and(|parent| {
+            matches!(self.program.kind(self.program.sibling(place, parent)),
+                ExprKind::Call { callee, .. } if *callee == place.expr)
+        });
+        called && !write.in_place && matches!(write.origin.spot, Spot::Attribute(_))
     }
 
     /// The parent binds the global itself after the hand-over.
@@ -466,6 +486,38 @@ impl<'p, 'a> Search<'p, 'a> {
             && self.submission.shape.result != SubmissionResult::Worker
             && self.submission.is_always(WorkerKind::Process)
     }
+}
+
+/// `if cache is None: cache = make()`: each process fills its own when it first needs it, with what does not come from
+/// the task.
+fn is_filled_once(program: &Program<'_>, target: ExprRef) -> bool {
+    let index = program.index(target.file);
+    let facts = program.file(target.file);
+    let Some(statement) = index.statement_of(target.expr) else {
+        return false;
+    };
+    let StmtKind::Assign { value, .. } = &index.statement(statement).stmt.kind else {
+        return false;
+    };
+    let mut from_task = false;
+    crate::facts::visit_expressions(facts, *value, &mut |expr| {
+        if let ExprKind::Name { reaching, .. } = facts.kind(expr) {
+            let is_parameter = |&def| matches!(facts.definition(def).kind, DefKind::Parameter { .. });
+            from_task |= reaching.iter().any(is_parameter);
+        }
+    });
+    let name = program.text(target);
+    let tests_it = |test: ExprId| match facts.kind(test) {
+        ExprKind::Compare { left, comparisons } => {
+            program.text(program.sibling(target, *left)) == name
+                && matches!(comparisons.as_slice(), [(CompareOp::Is, with)] if matches!(facts.kind(*with), ExprKind::None))
+        }
+        _ => false,
+    };
+    !from_task
+        && index.ancestors(statement).any(|(above, branch)| {
+            matches!(&index.statement(above).stmt.kind, StmtKind::If { test, .. } if branch == Branch::Body && tests_it(*test))
+        })
 }
 
 /// Whether a call puts its argument on a queue or connection, or gives it to something unknown that may do so.

@@ -7,7 +7,7 @@ use crate::finding::Note;
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Program, Submission, Target};
 
-use super::graph::{CallGraph, Edge};
+use super::graph::{CallGraph, Edge, Nature};
 use super::held::is_held;
 use super::origin::{Origin, Origins, Parameters, Root, Spot};
 
@@ -22,6 +22,8 @@ pub(super) struct Entered {
     pub(super) unlocked: bool,
     /// There is a way here on which it is known well what each call runs.
     pub(super) certain: bool,
+    /// There is a way here that is not run for looking at an object, whose own business its caches are.
+    pub(super) acts: bool,
 }
 
 /// Everything that the workers of one submission run.
@@ -113,16 +115,19 @@ impl ChildRun {
                 from,
                 unlocked: way.unlocked,
                 certain: way.certain,
+                acts: way.acts,
             };
             self.functions.insert(function, entered);
             return true;
         };
         let mut grown = (way.unlocked && !entered.unlocked) || (way.certain && !entered.certain);
-        if way.certain && !entered.certain {
+        grown |= way.acts && !entered.acts;
+        if (way.certain && !entered.certain) || (way.acts && !entered.acts && from.is_some()) {
             entered.from = from;
         }
         entered.unlocked |= way.unlocked;
         entered.certain |= way.certain;
+        entered.acts |= way.acts;
         for (&number, &origin) in parameters {
             if let std::collections::btree_map::Entry::Vacant(vacant) = entered.parameters.entry(number) {
                 vacant.insert(origin);
@@ -147,7 +152,8 @@ impl ChildRun {
         let locked = *held.entry(edge.at).or_insert_with(|| is_held(program, edge.at));
         let way = Way {
             unlocked: entered.unlocked && !locked,
-            certain: entered.certain && !graph.is_vague(edge.at),
+            certain: entered.certain && !graph.is_vague(edge.at) && edge.nature != Nature::Mentions,
+            acts: entered.acts && edge.nature != Nature::Looks,
         };
         let origins = Origins {
             program,
@@ -206,12 +212,14 @@ impl ChildRun {
 struct Way {
     unlocked: bool,
     certain: bool,
+    acts: bool,
 }
 
 impl Way {
     const CLEAR: Self = Self {
         unlocked: true,
         certain: true,
+        acts: true,
     };
 }
 

@@ -389,7 +389,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         };
         let start = self.program.values(call).iter().find_map(|value| {
             matches!(self.program.value(value), Value::ExternalInstance { .. })
-                .then(|| crate::link::submissions::start_of_executor(self.program, value))
+                .then(|| crate::link::start_settings::start_of_executor(self.program, value))
         });
         let callable = callable.and_then(|callable| Some((callable, self.judge(moment, true).expression(callable)?)));
         let argument =

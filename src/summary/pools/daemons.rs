@@ -77,7 +77,7 @@ fn is_plain_pool(program: &Program<'_>, pool: ValueId) -> bool {
     let plain = program.type_fact(pool).is_some_and(|fact| {
         fact.role == Some(Role::Pool) && fact.worker == Some(WorkerKind::Process) && fact.on_exit.is_some()
     });
-    plain && crate::link::submissions::start_of_executor(program, pool) != StartSetting::Unknown
+    plain && crate::link::start_settings::start_of_executor(program, pool) != StartSetting::Unknown
 }
 
 /// The functions that run in the worker: its target, and functions that the target is passed and calls.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::StartMethod;
 use crate::facts::StmtKind;
-use crate::knowledge::{LifeStep, Semantic, SubmissionResult, WorkerKind};
+use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult, WaitOn, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
-use crate::link::{Callee, Program, StartSetting};
+use crate::link::{Callee, Program, StartSetting, Target};
 use crate::summary::locks::share_a_lock;
-use crate::summary::sequence::{Event, Sequences, exclusive};
+use crate::summary::sequence::{Event, Sequences, called, exclusive};
 use crate::summary::startup::{Started, Startup};
 
 use super::{external_methods, is_worker, made_at, step};
@@ -25,6 +25,8 @@ pub struct ForkedThread {
     pub start: StartSetting,
     /// It is a bare `os.fork`.
     pub bare: bool,
+    /// The calls that lead to the fork.
+    pub path: Vec<ExprRef>,
 }
 
 /// What matters of a call.
@@ -38,35 +40,131 @@ enum Step {
     Fork(StartSetting, Option<ExprRef>, bool),
 }
 
+/// What the search reads.
+struct Search<'p, 'a> {
+    program: &'p Program<'a>,
+    startup: &'p Startup,
+    sequences: &'p Sequences,
+    steps: BTreeMap<ExprRef, Vec<Step>>,
+    /// Functions that lead to the start of a thread.
+    threading: BTreeSet<ScopeRef>,
+    /// Functions that lead to a fork.
+    forking: BTreeSet<ScopeRef>,
+    /// Functions that lead to anything that matters.
+    followed: BTreeSet<ScopeRef>,
+}
+
 pub(super) fn find(program: &Program<'_>, startup: &Startup, sequences: &Sequences) -> Vec<ForkedThread> {
-    let steps = steps(program, startup);
-    let scopes = |wanted: fn(&Step) -> bool| {
-        let calls = steps.iter().filter(move |(_, steps)| steps.iter().any(wanted));
-        calls
-            .map(|(&call, _)| program.function_around(program.scope_of(call)))
-            .collect::<BTreeSet<ScopeRef>>()
-    };
-    let threading = startup.leading_to(scopes(|step| matches!(step, Step::Thread(_))));
-    let forking = startup.leading_to(scopes(|step| matches!(step, Step::Fork(..))));
-    let joining = startup.leading_to(scopes(|step| matches!(step, Step::Joined(_))));
-    let followed: BTreeSet<ScopeRef> = threading.iter().chain(&forking).chain(&joining).copied().collect();
+    let search = Search::new(program, startup, sequences);
     let mut found: BTreeMap<ExprRef, ForkedThread> = BTreeMap::new();
-    for &root in threading.intersection(&forking) {
-        let events = sequences.of(program, root, &followed);
-        for forked in walk(program, &steps, &events) {
-            found.entry(forked.fork).or_insert(forked);
-        }
+    for forked in search.in_order().into_iter().chain(search.beside_own_threads()) {
+        found.entry(forked.fork).or_insert(forked);
     }
     found.into_values().collect()
 }
 
+impl<'p, 'a> Search<'p, 'a> {
+    fn new(program: &'p Program<'a>, startup: &'p Startup, sequences: &'p Sequences) -> Self {
+        let steps = steps(program, startup);
+        let scopes = |wanted: fn(&Step) -> bool| {
+            let calls = steps.iter().filter(move |(_, steps)| steps.iter().any(wanted));
+            calls
+                .map(|(&call, _)| program.function_around(program.scope_of(call)))
+                .collect::<BTreeSet<ScopeRef>>()
+        };
+        let threading = startup.leading_to(scopes(|step| matches!(step, Step::Thread(_))));
+        let forking = startup.leading_to(scopes(|step| matches!(step, Step::Fork(..))));
+        let joining = startup.leading_to(scopes(|step| matches!(step, Step::Joined(_))));
+        let followed = threading.iter().chain(&forking).chain(&joining).copied().collect();
+        Self {
+            program,
+            startup,
+            sequences,
+            steps,
+            threading,
+            forking,
+            followed,
+        }
+    }
+
+    fn events(&self, root: ScopeRef) -> Vec<Event> {
+        self.sequences.of(self.program, root, &self.followed)
+    }
+
+    /// Forks that one run of a function makes after it has started a thread.
+    fn in_order(&self) -> Vec<ForkedThread> {
+        let roots = self.threading.intersection(&self.forking);
+        roots
+            .flat_map(|&root| walk(self.program, &self.steps, &self.events(root), Vec::new()).0)
+            .collect()
+    }
+
+    /// Forks in the methods of an object whose constructor has started a thread that runs on.
+    fn beside_own_threads(&self) -> Vec<ForkedThread> {
+        let mut found = Vec::new();
+        for &method in &self.forking {
+            let Some(class) = self.program.class_of_method(method) else {
+                continue;
+            };
+            let constructors = self.program.methods(class, "__init__", false);
+            let leading = self.startup.leading_to([method]);
+            for constructor in constructors {
+                if !self.threading.contains(&constructor) || leading.contains(&constructor) {
+                    continue;
+                }
+                let (_, mut running) = walk(self.program, &self.steps, &self.events(constructor), Vec::new());
+                running.retain(|(made, started)| self.runs_on(*made, started));
+                found.extend(walk(self.program, &self.steps, &self.events(method), running).0);
+            }
+        }
+        found
+    }
+
+    /// Whether what a thread runs has a loop without a known end.
+    fn runs_on(&self, made: ExprRef, started: &Event) -> bool {
+        let submissions = self.program.submissions.iter();
+        let mut functions = submissions
+            .filter(|submission| submission.call == made || submission.call == started.call)
+            .flat_map(|submission| submission.targets.iter().filter_map(Target::function));
+        functions.any(|function| {
+            let index = self.program.index(function.file);
+            let mut statements = index.statements_of(function.scope).iter();
+            statements.any(|&id| matches!(index.statement(id).stmt.kind, StmtKind::While { .. }))
+        })
+    }
+}
+
+/// The threads that are handed a queue, by what makes the queue.
+fn threads_with_queues(program: &Program<'_>) -> BTreeMap<ExprRef, Vec<ExprRef>> {
+    let mut found: BTreeMap<ExprRef, Vec<ExprRef>> = BTreeMap::new();
+    let threads = program.submissions.iter();
+    for submission in threads.filter(|submission| submission.is_always(WorkerKind::Thread)) {
+        let passed = submission
+            .arguments
+            .iter()
+            .flat_map(|argument| program.values(argument.expr).iter());
+        for queue in passed.filter(|&value| program.role(value) == Some(Role::Queue)) {
+            if let Some(made) = made_at(program, queue) {
+                found.entry(made).or_default().push(submission.call);
+            }
+        }
+    }
+    found
+}
+
 fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step>> {
     let mut found: BTreeMap<ExprRef, Vec<Step>> = BTreeMap::new();
+    let with_queues = threads_with_queues(program);
     for call in program.calls() {
         for (method, receiver) in external_methods(program, call) {
             let Some(made) = made_at(program, receiver) else {
                 continue;
             };
+            // Who waits for what threads report knows when they are done.
+            let waits = program.knowledge.call(&method).and_then(|fact| fact.on) == Some(WaitOn::Queue);
+            for &thread in with_queues.get(&made).into_iter().flatten().filter(|_| waits) {
+                found.entry(call).or_default().push(Step::Joined(thread));
+            }
             let is_thread = is_worker(program, receiver, WorkerKind::Thread);
             let step = match step(program, &method) {
                 // A thread that cleans up after a failure is not what runs when all is well.
@@ -142,18 +240,26 @@ fn execs_later(program: &Program<'_>, fork: ExprRef) -> bool {
         })
 }
 
-fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[Event]) -> Vec<ForkedThread> {
-    let mut running: BTreeMap<ExprRef, &Event> = BTreeMap::new();
+/// Threads that run, each by what makes it, with their start.
+type Running = Vec<(ExprRef, Event)>;
+
+/// The forks among the events while threads run, and the threads that run at the end.
+fn walk(
+    program: &Program<'_>,
+    steps: &BTreeMap<ExprRef, Vec<Step>>,
+    events: &[Event],
+    mut running: Running,
+) -> (Vec<ForkedThread>, Running) {
     let (mut forked_before, mut found) = (BTreeSet::new(), Vec::new());
     for event in events {
         for &step in steps.get(&event.call).into_iter().flatten() {
             match step {
                 Step::Thread(made) => {
-                    running.entry(made).or_insert(event);
+                    if running.iter().all(|(other, _)| *other != made) {
+                        running.push((made, event.clone()));
+                    }
                 }
-                Step::Joined(made) => {
-                    running.remove(&made);
-                }
+                Step::Joined(made) => running.retain(|(other, _)| *other != made),
                 Step::Fork(start, object, bare) => {
                     // Who forks under a lock keeps threads out by it.
                     if share_a_lock(program, event.call, event.call) {
@@ -163,25 +269,47 @@ fn walk(program: &Program<'_>, steps: &BTreeMap<ExprRef, Vec<Step>>, events: &[E
                     if object.is_some_and(|object| !forked_before.insert(object)) {
                         continue;
                     }
-                    // One call that starts threads as well as processes of a list says nothing of their order.
-                    let alive = running.iter().find(|(made, started)| {
-                        started.call != event.call
-                            && !is_left(program, **made, event)
-                            && !exclusive(program, started, event)
-                    });
+                    let alive = running
+                        .iter()
+                        .find(|(made, started)| is_alive(program, *made, started, event));
                     if let Some((_, started)) = alive {
                         found.push(ForkedThread {
                             fork: event.call,
                             thread: started.call,
                             start,
                             bare,
+                            path: event.leading().to_vec(),
                         });
                     }
                 }
             }
         }
     }
-    found
+    (found, running)
+}
+
+/// Whether a thread that was started may run at a fork. One call that starts threads as well as processes of a list
+/// says nothing of their order.
+fn is_alive(program: &Program<'_>, made: ExprRef, started: &Event, fork: &Event) -> bool {
+    started.call != fork.call
+        && !is_left(program, made, fork)
+        && !exclusive(program, started, fork)
+        && !are_alternatives(program, started, fork)
+        && is_certain(program, started)
+        && is_certain(program, fork)
+}
+
+/// Whether each call on the way to another one can only mean one function.
+fn is_certain(program: &Program<'_>, event: &Event) -> bool {
+    event.leading().iter().all(|&call| called(program, call).len() == 1)
+}
+
+/// Whether one call leads to both, by calling different functions: which of them, or in which order, is not known.
+fn are_alternatives(program: &Program<'_>, started: &Event, fork: &Event) -> bool {
+    let scope_of = |call: ExprRef| program.function_around(program.scope_of(call));
+    let mut pairs = started.path.iter().zip(&fork.path).enumerate();
+    let parting = pairs.find(|(_, (one, other))| one != other);
+    parting.is_some_and(|(position, (&one, &other))| position > 0 && scope_of(one) != scope_of(other))
 }
 
 /// Whether the `with` block of a thread executor has ended before an event.

@@ -6,7 +6,7 @@ use crate::config::StartMethod;
 use crate::facts::StmtKind;
 use crate::finding::FileId;
 use crate::knowledge::{Role, SideEffect, StartsWhen, SubmissionResult, WorkerChoice, WorkerKind};
-use crate::link::submissions::start_of_executor;
+use crate::link::start_settings::start_of_executor;
 use crate::link::values::{ExprRef, ValueId};
 use crate::link::{Callee, Program, StartSetting, Submission};
 
