@@ -8,8 +8,11 @@ mod beside;
 mod captures;
 mod checks;
 mod events;
+mod generators;
 mod guards;
+mod paths;
 mod places;
+mod process_wide;
 mod units;
 mod walk;
 
@@ -23,7 +26,9 @@ use super::Summaries;
 
 pub use captures::{LateBound, late_bound};
 pub use events::{Event, EventKind};
+pub(crate) use guards::holds_something;
 pub use places::Location;
+pub(crate) use places::location;
 
 use beside::Uses;
 use units::Unit;
@@ -47,6 +52,14 @@ pub enum RaceKind {
         /// Doing it twice makes a difference.
         matters: bool,
     },
+    /// Two runs find the same file missing, or there.
+    Path,
+    /// What the process has only one of is changed.
+    ProcessWide,
+    /// Something is done that only the first thread may do.
+    MainThreadOnly,
+    /// A generator is advanced by two threads at once.
+    Advance,
     /// A container changes its size while it is iterated.
     Iteration,
     /// A thread uses what belongs to the thread that made it.
@@ -133,13 +146,18 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             EventKind::Update { interruptible } => RaceKind::Update { interruptible },
             EventKind::CheckThenAct { matters } => RaceKind::CheckThenAct { matters },
             EventKind::LazyInit { matters } => RaceKind::LazyInit { matters },
+            EventKind::PathAct => RaceKind::Path,
+            EventKind::ProcessWide => RaceKind::ProcessWide,
+            EventKind::MainThreadOnly => RaceKind::MainThreadOnly,
+            EventKind::Advance => RaceKind::Advance,
             EventKind::BoundUse => RaceKind::ThreadBound,
             EventKind::FragileUse => RaceKind::Fragile,
             EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
         };
-        let alone = unit.anchor.is_none() && kind != RaceKind::ThreadBound;
         // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
-        if alone || !access.locks.is_empty() {
+        let wrong_thread = kind == RaceKind::MainThreadOnly;
+        let alone = unit.anchor.is_none() && !wrong_thread && kind != RaceKind::ThreadBound;
+        if alone || !access.locks.is_empty() && !wrong_thread {
             continue;
         }
         found
@@ -193,7 +211,10 @@ fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
     let mut seen = std::collections::BTreeSet::new();
     let mut kept = Vec::new();
     for race in found.into_values() {
-        let once = matches!(race.kind, RaceKind::ThreadBound | RaceKind::Fragile);
+        let once = matches!(
+            race.kind,
+            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::ProcessWide | RaceKind::Advance
+        );
         if !once || seen.insert((race.root, race.state.clone(), race.kind)) {
             kept.push(race);
         }
