@@ -1,7 +1,7 @@
 //! CC408: threads change what the whole process has only one of.
 
 use crate::finding::{Confidence, Finding, Severity};
-use crate::summary::sharing::{Race, RaceKind};
+use crate::summary::sharing::{Race, RaceKind, is_conditional};
 
 use super::{Check, Context, Rule, races};
 
@@ -53,7 +53,14 @@ fn main_thread_only(context: &Context<'_>, race: &Race) -> Finding {
         race.state,
         races::side_by_side(context, race)
     );
-    let draft = races::draft(context, &RULE, race, near(race, Confidence::High), message, None);
+    // A flag on the way, such as `install_handlers`, is there to switch this off in threads.
+    let switched = race.chain.iter().any(|&call| is_conditional(context.program, call));
+    let confidence = if switched {
+        Confidence::Low
+    } else {
+        near(race, Confidence::High)
+    };
+    let draft = races::draft(context, &RULE, race, confidence, message, None);
     let mut finding = draft.help("call it in the main thread before the threads start").done();
     finding.severity = Severity::Error;
     finding

@@ -474,9 +474,11 @@ impl Way<'_, '_, '_> {
         if state == State::Free || self.protected > 0 || self.left.is_some() {
             return;
         }
+        // What is only written like a lock is known too little to doubt what is done with it and around it.
+        let vague = matches!(self.lock, Meant::Written(_));
         let inside = |evidence: &&&RaiseEvidence| {
             let span = evidence.place().span;
-            start <= span.start && span.end <= end
+            start <= span.start && span.end <= end && (!vague || evidence.strength == Strength::Explicit)
         };
         if let Some(evidence) = self.escapes.iter().find(inside) {
             self.left = Some((false, evidence.chain.clone()));

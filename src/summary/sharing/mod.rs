@@ -29,6 +29,7 @@ pub use events::{Event, EventKind};
 pub(crate) use guards::holds_something;
 pub use places::Location;
 pub(crate) use places::location;
+pub use process_wide::is_conditional;
 
 use beside::Uses;
 use units::Unit;
@@ -66,6 +67,8 @@ pub enum RaceKind {
     ThreadBound,
     /// Threads use an object whose methods must not interleave.
     Fragile,
+    /// Threads use an object that holds one exchange at a time.
+    Exclusive,
     /// An update goes without the lock under which others write the same state.
     Inconsistent,
 }
@@ -93,6 +96,8 @@ pub struct Race {
     pub many: bool,
     /// The place is on the side of those who started the thread.
     pub by_starter: bool,
+    /// It is not the work itself that collides, but what is called when it is done.
+    pub by_callback: bool,
 }
 
 /// Which state is reached by units that run side by side, and what guards it.
@@ -152,11 +157,12 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             EventKind::Advance => RaceKind::Advance,
             EventKind::BoundUse => RaceKind::ThreadBound,
             EventKind::FragileUse => RaceKind::Fragile,
+            EventKind::ExclusiveUse => RaceKind::Exclusive,
             EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
         };
         // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
-        let wrong_thread = kind == RaceKind::MainThreadOnly;
-        let alone = unit.anchor.is_none() && !wrong_thread && kind != RaceKind::ThreadBound;
+        let wrong_thread = kind == RaceKind::MainThreadOnly && !unit.is_callback;
+        let alone = (unit.anchor.is_none() || unit.is_callback) && !wrong_thread && kind != RaceKind::ThreadBound;
         if alone || !access.locks.is_empty() && !wrong_thread {
             continue;
         }
@@ -213,7 +219,7 @@ fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
     for race in found.into_values() {
         let once = matches!(
             race.kind,
-            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::ProcessWide | RaceKind::Advance
+            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::Exclusive | RaceKind::ProcessWide | RaceKind::Advance
         );
         if !once || seen.insert((race.root, race.state.clone(), race.kind)) {
             kept.push(race);
@@ -310,5 +316,6 @@ fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceK
         chain: access.chain.clone(),
         many: unit.anchor.is_some(),
         by_starter: access.by_starter,
+        by_callback: unit.is_callback,
     }
 }

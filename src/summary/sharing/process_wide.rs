@@ -3,11 +3,28 @@
 
 use crate::facts::{ExprId, ExprKind, StmtKind, visit_expressions};
 use crate::knowledge::Operation;
+use crate::link::Program;
 use crate::link::index::{Branch, StmtId};
-use crate::link::values::Value;
+use crate::link::values::{ExprRef, Value};
 use crate::summary::locks::operation;
 
 use super::events::{Collector, Event, EventKind};
+
+/// Whether a call is made on a condition, or its errors are handled.
+#[must_use]
+pub fn is_conditional(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    let Some(statement) = index.statement_of(call.expr) else {
+        return false;
+    };
+    index
+        .ancestors(statement)
+        .any(|(above, branch)| match &index.statement(above).stmt.kind {
+            StmtKind::If { .. } => true,
+            StmtKind::Try { handlers, .. } => branch == Branch::Body && !handlers.is_empty(),
+            _ => false,
+        })
+}
 
 impl Collector<'_, '_> {
     /// `os.chdir(folder)`, `signal.signal(...)`.
@@ -16,7 +33,7 @@ impl Collector<'_, '_> {
             Some(Operation::ChangesProcess) if !self.is_the_same_each_time(call) => {
                 self.changes_process(id, call, call);
             }
-            Some(Operation::MainThreadOnly) if !self.is_seen_to(id) => {
+            Some(Operation::MainThreadOnly) if !self.is_seen_to(call) => {
                 let kind = EventKind::MainThreadOnly;
                 self.process_event(id, kind, call, call);
             }
@@ -96,7 +113,7 @@ impl Collector<'_, '_> {
     }
 
     /// The code asks which thread this is, or handles the error.
-    fn is_seen_to(&self, id: StmtId) -> bool {
+    fn is_seen_to(&self, call: ExprId) -> bool {
         let asks = |test: ExprId| {
             let mut found = false;
             visit_expressions(self.facts(), test, &mut |part| {
@@ -105,14 +122,7 @@ impl Collector<'_, '_> {
             found
         };
         let index = self.index();
-        let above = index
-            .ancestors(id)
-            .any(|(above, branch)| match &index.statement(above).stmt.kind {
-                StmtKind::If { .. } => true,
-                StmtKind::Try { handlers, .. } => branch == Branch::Body && !handlers.is_empty(),
-                _ => false,
-            });
-        above
+        is_conditional(self.program, self.at(call))
             || index.statements_of(self.function.scope).iter().any(
                 |&statement| matches!(index.statement(statement).stmt.kind, StmtKind::If { test, .. } if asks(test)),
             )
