@@ -366,6 +366,16 @@ pub enum Operation {
     NamesThread,
     /// Stops the receiver, a worker, whatever it is doing.
     StopsWorker,
+    /// Says whether something is at a path: the receiver, or argument 0 for functions.
+    ChecksPath,
+    /// Makes a folder at a path, and fails where there is one unless a flag is `True`.
+    MakesPath,
+    /// Removes what is at a path, and fails where there is nothing unless a flag is `True`.
+    RemovesPath,
+    /// Changes something that the whole process has only one of; as an attribute: is such a thing.
+    ChangesProcess,
+    /// Raises in a thread other than the first.
+    MainThreadOnly,
 }
 
 /// An attribute of a module or type that is not a call.
@@ -756,6 +766,8 @@ pub enum Semantic {
     ResetsConnection,
     /// Has a function run after each fork.
     RunsAfterFork,
+    /// The position of argument 0 in the receiver.
+    Position,
 }
 
 /// What a call means to the event loop in whose thread it is made.

@@ -57,6 +57,8 @@ pub const ARGUMENT_VECTOR: &str = "argv";
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The method that sets up an instance.
 pub const INIT: &str = "__init__";
+/// The method that stores an attribute.
+pub const SETATTR: &str = "__setattr__";
 /// The attribute of a property that makes a decorator for the function that stores.
 pub const SETTER: &str = "setter";
 /// The method that a `with` block starts with.

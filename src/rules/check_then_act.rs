@@ -18,6 +18,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for race in context.sharing().races() {
         match race.kind {
             RaceKind::CheckThenAct { matters } => findings.push(finding(context, race, matters)),
+            RaceKind::Path => findings.push(on_disk(context, race)),
             RaceKind::Fragile => findings.push(fragile(context, race)),
             _ => {}
         }
@@ -35,6 +36,24 @@ fn finding(context: &Context<'_>, race: &Race, matters: bool) -> Finding {
     draft
         .help("hold one lock around the check and the act, or use one step that does both, such as `setdefault`")
         .done()
+}
+
+fn on_disk(context: &Context<'_>, race: &Race) -> Finding {
+    let message = format!(
+        "what is at `{}` can change between the check and the act, as {}: the act then raises",
+        race.state,
+        races::side_by_side(context, race)
+    );
+    races::draft(
+        context,
+        &RULE,
+        race,
+        Confidence::Medium,
+        message,
+        Some("the check is here"),
+    )
+    .help("do without the check: `exist_ok=True`, `missing_ok=True`, or a handler for the error")
+    .done()
 }
 
 fn fragile(context: &Context<'_>, race: &Race) -> Finding {

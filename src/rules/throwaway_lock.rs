@@ -2,7 +2,7 @@
 
 use crate::facts::{DefKind, ExprId, ExprKind, StmtKind};
 use crate::finding::{Finding, Severity};
-use crate::knowledge::Role;
+use crate::knowledge::{Operation, Role};
 use crate::link::Callee;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::summary::locks::lock_facts;
@@ -53,7 +53,7 @@ fn made_for_this_run(context: &Context<'_>, function: ScopeRef, lock: ExprRef) -
     let &[made] = facts.sites.as_slice() else {
         return None;
     };
-    if !makes_a_lock(context, made) {
+    if !makes_a_lock(context, made) || is_alarm_clock(context, function, made) {
         return None;
     }
     if made == lock {
@@ -77,6 +77,12 @@ fn made_for_this_run(context: &Context<'_>, function: ScopeRef, lock: ExprRef) -
         .all(|&read| index.scope_of(read) == function.scope && is_plain_use(context, function, read));
     let is_shared_code = || !context.locks().uses().submissions_of(function).is_empty();
     (is_own && stays && file.symbol(*symbol).definitions.len() == 1 && is_shared_code()).then_some(made)
+}
+
+/// A condition that is only there to wait on it for a time.
+fn is_alarm_clock(context: &Context<'_>, function: ScopeRef, made: ExprRef) -> bool {
+    let mut uses = context.locks().uses().of(function);
+    uses.any(|used| used.operation == Operation::AwaitSignal && !used.endless && used.objects.contains(&made))
 }
 
 /// Whether a call is that of a constructor; a method that hands out an object's own lock is not.

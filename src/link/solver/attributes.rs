@@ -294,7 +294,12 @@ impl Solver<'_> {
             return self.one(Value::None);
         }
         if let (Some(site), Some(element)) = (site, of.arguments.last()) {
-            let elements = self.instance_of_type(element, None);
+            // Two ends of one connection, say: what they are made by tells them from others.
+            let is_one_of_its_kind = self
+                .knowledge
+                .type_fact(&element.name)
+                .is_some_and(|fact| fact.pickle == Some(crate::knowledge::Pickling::Sent));
+            let elements = self.instance_of_type(element, Some(site).filter(|_| is_one_of_its_kind));
             self.write_element(site, Key::Any, &elements);
         }
         self.external_instance(&of.name, site)

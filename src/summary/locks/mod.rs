@@ -4,8 +4,12 @@
 //! its callee's summary with the callee's names translated into the caller's.
 //! Must not know: rules.
 
+mod conditions;
+mod flags;
 mod identity;
 mod inversion;
+mod leaving;
+mod signals;
 mod summary;
 mod uses;
 mod walk;
@@ -20,11 +24,14 @@ use crate::link::{Callee, Program};
 
 use super::{CallOrder, Summaries};
 
+pub use conditions::{ConditionUse, used_without_lock, waits_outside_loop};
 pub use identity::{Hold, LockFacts, LockName, Root, lock_facts, name_of};
 pub use inversion::{Inversion, Turn};
+pub use leaving::{Leak, leaks};
+pub use signals::{MissedSignal, Side, missed_signals};
 pub(crate) use summary::Edge;
 use summary::FunctionLocks;
-pub use uses::{SharedUse, Uses, is_on_the_way_out, share_a_lock};
+pub use uses::{SharedUse, Uses, share_a_lock};
 
 /// A lock that is taken while the same thread holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::facts::{ExprKind, StmtKind};
 use crate::knowledge::{Operation, WorkerKind};
-use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
 use crate::link::{Program, Target};
 
@@ -97,6 +96,20 @@ impl Uses {
             .map(|&number| &self.all[number])
     }
 
+    /// The functions that a function calls itself; what it hands over is not among them.
+    #[must_use]
+    pub fn called_by(&self, function: ScopeRef) -> &BTreeSet<ScopeRef> {
+        static NONE: BTreeSet<ScopeRef> = BTreeSet::new();
+        self.callees.get(&function).unwrap_or(&NONE)
+    }
+
+    /// The functions that call a function themselves.
+    #[must_use]
+    pub fn callers_of(&self, function: ScopeRef) -> &BTreeSet<ScopeRef> {
+        static NONE: BTreeSet<ScopeRef> = BTreeSet::new();
+        self.callers.get(&function).unwrap_or(&NONE)
+    }
+
     /// The functions that a run of a function may call, itself included.
     #[must_use]
     pub fn reached(&self, function: ScopeRef) -> BTreeSet<ScopeRef> {
@@ -175,18 +188,6 @@ fn is_endless(program: &Program<'_>, call: ExprRef, operation: Operation) -> boo
             ExprKind::Bool(true) | ExprKind::None
         )
     })
-}
-
-/// Whether a call stands in a `finally` or `except` block.
-#[must_use]
-pub fn is_on_the_way_out(program: &Program<'_>, call: ExprRef) -> bool {
-    let index = program.index(call.file);
-    let Some(statement) = index.statement_of(call.expr) else {
-        return false;
-    };
-    index
-        .ancestors(statement)
-        .any(|(_, branch)| matches!(branch, Branch::Finally | Branch::Handler(_)))
 }
 
 /// Whether two calls stand under one `with` block that takes a lock.

@@ -745,7 +745,12 @@ impl Walk<'_, '_> {
             let name = self.translated(binding, name.as_ref());
             self.let_go(name.as_ref(), sites, true);
         }
-        let left = if yields { &callee.at_yield } else { &callee.leaves };
+        // Where something else may be called, what one of them leaves held need not be held.
+        let left = match (yields, certain) {
+            (true, _) => callee.at_yield.as_slice(),
+            (false, true) => callee.leaves.as_slice(),
+            (false, false) => &[],
+        };
         let mut taken = Vec::new();
         for inner in left {
             let held = Held {

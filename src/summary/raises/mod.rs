@@ -18,6 +18,8 @@ use super::{CallOrder, Known, OnDemand, Summaries, Way};
 pub enum Strength {
     /// It may go wrong, as most things may.
     Possible,
+    /// Code runs that somebody else has written and handed in, or that nobody can look into.
+    Foreign,
     /// It goes wrong in ordinary operation: a peer that hangs up, a file that is missing, a key that is new.
     Likely,
     /// The code says `raise`.
@@ -39,6 +41,8 @@ pub enum RaiseKind {
     Division,
     /// An unpacking into a number of names.
     Unpacking,
+    /// The iteration of something that is handed in.
+    Iteration,
 }
 
 /// The class of an exception that the code raises.
@@ -152,8 +156,13 @@ impl<'p> Raises<'p> {
 
 impl FunctionRaises {
     fn finish(mut self) -> Self {
-        self.escapes
-            .sort_by_key(|evidence| (evidence.place(), std::cmp::Reverse(evidence.strength)));
+        self.escapes.sort_by_key(|evidence| {
+            (
+                evidence.place(),
+                std::cmp::Reverse(evidence.strength),
+                evidence.chain.len(),
+            )
+        });
         self.escapes.dedup_by_key(|evidence| evidence.place());
         if self.escapes.len() > ESCAPES {
             // The strongest stay, in source order.

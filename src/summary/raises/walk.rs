@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_expressions};
+use crate::facts::{DefKind, ExprId, ExprKind, ParameterKind, Stmt, StmtKind, child_expressions};
 use crate::finding::{Note, Place};
-use crate::knowledge::{CallFact, Operation, SideEffect, WaitOn};
+use crate::knowledge::{CallFact, Operation, Semantic, SideEffect, WaitOn};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, language};
 
@@ -125,6 +125,13 @@ impl Walk<'_, '_> {
                     self.target(target, *value);
                 }
             }
+            StmtKind::For { iterable, .. } => {
+                self.iterated(*iterable);
+                self.expression(*iterable);
+                for block in crate::facts::child_blocks(statement) {
+                    self.block(block);
+                }
+            }
             StmtKind::Class(scope) => {
                 let body = &self.program.file(self.function.file).scope(*scope).body;
                 self.block(body);
@@ -197,6 +204,29 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Going over what callers hand in runs their generators and iterators.
+    fn iterated(&mut self, iterable: ExprId) {
+        let expr = self.at(iterable);
+        if let ExprKind::Call { .. } = self.program.kind(expr) {
+            let passes_on = self.program.callees(expr).iter().any(|callee| match callee {
+                Callee::External { name, .. } => matches!(
+                    self.program.knowledge.semantic(name),
+                    Some(Semantic::CopiesElements | Semantic::Enumerate)
+                ),
+                _ => false,
+            });
+            if let Some(given) = self.program.argument(expr, Some(0), None).filter(|_| passes_on) {
+                self.iterated(given.expr);
+            }
+            return;
+        }
+        if is_handed_in(self.program, expr, 0) {
+            let text = self.program.text(expr);
+            let message = format!("what goes over `{text}` may raise, here");
+            self.operator(Strength::Foreign, RaiseKind::Iteration, iterable, &message);
+        }
+    }
+
     fn operator(&mut self, strength: Strength, kind: RaiseKind, expr: ExprId, message: &str) {
         let place = self.program.place(self.at(expr));
         self.event(strength, kind, RaisedClass::Unknown, place, message.to_owned());
@@ -226,7 +256,10 @@ impl Walk<'_, '_> {
 
     fn expression(&mut self, expr: ExprId) {
         match self.program.kind(self.at(expr)) {
-            ExprKind::Call { .. } => self.call(expr),
+            ExprKind::Call { .. } => {
+                self.iterated(expr);
+                self.call(expr);
+            }
             ExprKind::Subscript { base, index } => {
                 let key = (self.program.text(self.at(*base)), self.program.text(self.at(*index)));
                 // What has been found once is there.
@@ -302,7 +335,9 @@ impl Walk<'_, '_> {
             };
             let mut best: Option<&RaiseEvidence> = None;
             for evidence in raises.escapes.iter().filter(|evidence| self.escapes(&evidence.class)) {
-                if best.is_none_or(|other| other.strength < evidence.strength) {
+                // What is near says more than what is far.
+                let rank = |evidence: &RaiseEvidence| (evidence.strength, std::cmp::Reverse(evidence.chain.len()));
+                if best.is_none_or(|other| rank(other) < rank(evidence)) {
                     best = Some(evidence);
                 }
             }
@@ -334,23 +369,49 @@ impl Walk<'_, '_> {
         let strength = match knowledge.operation(name) {
             Some(Operation::Parse) if self.parses_text(call) => Strength::Likely,
             Some(Operation::Parse) => Strength::Possible,
-            Some(_) => return,
-            None => match knowledge.call(name) {
-                Some(fact) if fact.cannot_raise => return,
-                Some(fact) if self.writes(call, fact) => Strength::Possible,
-                Some(fact) => match fact.on {
-                    Some(WaitOn::Network | WaitOn::Disk | WaitOn::Process | WaitOn::Device) => Strength::Likely,
-                    _ => Strength::Possible,
-                },
-                // Constructors of described types, and of exceptions.
-                None if knowledge.type_fact(name).is_some() || knowledge.semantic(name).is_some() => return,
-                None => Strength::Possible,
+            Some(
+                Operation::ChecksPath
+                | Operation::MakesPath
+                | Operation::RemovesPath
+                | Operation::ChangesProcess
+                | Operation::MainThreadOnly,
+            )
+            | None => match self.external_strength(call, name) {
+                Some(strength) => strength,
+                None => return,
             },
+            Some(_) => return,
         };
         let short = name.strip_prefix("builtins.").unwrap_or(name);
         let place = self.program.place(self.at(call));
         let message = format!("`{short}` may raise, here");
         self.event(strength, RaiseKind::Call, RaisedClass::Unknown, place, message);
+    }
+
+    /// How likely a call outside the project raises; nothing where it does not.
+    fn external_strength(&self, call: ExprId, name: &str) -> Option<Strength> {
+        let knowledge = self.program.knowledge;
+        match knowledge.call(name) {
+            Some(fact) if fact.cannot_raise => None,
+            Some(fact) if self.writes(call, fact) => Some(Strength::Possible),
+            Some(fact) => match fact.on {
+                Some(WaitOn::Network | WaitOn::Disk | WaitOn::Process | WaitOn::Device) => Some(Strength::Likely),
+                // What waits for nothing binds an address, which may be taken.
+                None if fact.effects.contains(&SideEffect::UsesNetwork) => Some(Strength::Likely),
+                _ => Some(Strength::Possible),
+            },
+            // Constructors of described types, and of exceptions.
+            None if knowledge.type_fact(name).is_some() || knowledge.semantic(name).is_some() => None,
+            None if self.is_own_extension(name) => Some(Strength::Foreign),
+            None => Some(Strength::Possible),
+        }
+    }
+
+    /// Whether a name lies in the project's own package without being among its files: compiled code.
+    fn is_own_extension(&self, name: &str) -> bool {
+        let module = self.program.full_name(self.program.module_scope(self.function.file));
+        let (own, other) = (module.split('.').next(), name.split('.').next());
+        module.contains('.') && own == other
     }
 
     /// Whether a call only writes files, which rarely fails where the program has chosen the place.
@@ -398,11 +459,70 @@ impl Walk<'_, '_> {
                 strength = Strength::Likely;
             }
         }
+        if is_handed_in(self.program, self.at(*callee), 0) {
+            strength = strength.max(Strength::Foreign);
+        }
         let text = self.program.text(self.at(*callee));
         let place = self.program.place(self.at(call));
         let message = format!("`{text}` may raise, here");
         self.event(strength, RaiseKind::Call, RaisedClass::Unknown, place, message);
     }
+}
+
+/// Whether an expression is a parameter that may be anything, or what a method keeps of one.
+fn is_handed_in(program: &Program<'_>, expr: ExprRef, depth: u32) -> bool {
+    let values = program.values(expr);
+    let mut known = values.iter().map(|value| program.value(value));
+    let unknown = known.any(|value| match value {
+        Value::Unknown(_) | Value::Generator(_) => true,
+        Value::ExternalInstance { of, .. } => program.name(*of) == language::GENERATOR,
+        _ => false,
+    });
+    if !unknown && values.iter().any(|value| !matches!(program.value(value), Value::None)) || depth > 1 {
+        return false;
+    }
+    let facts = program.file(expr.file);
+    match program.kind(expr) {
+        ExprKind::Name { reaching, .. } => reaching.iter().any(|&def| match &facts.definition(def).kind {
+            // The receiver, and what the stars collect, are made by the interpreter.
+            DefKind::Parameter { index } => {
+                let scope = facts.scope(facts.definition(def).scope);
+                let kind = scope.parameters[*index as usize].kind;
+                let is_receiver = *index == 0 && program.class_of_method(program.scope_of(expr)).is_some();
+                !is_receiver && !matches!(kind, ParameterKind::Star | ParameterKind::DoubleStar)
+            }
+            _ => false,
+        }),
+        ExprKind::Attribute { base, name, .. } => {
+            let receiver = program.sibling(expr, *base);
+            let class = program.class_of_method(program.scope_of(expr));
+            let is_own = matches!(program.kind(receiver), ExprKind::Name { reaching, .. } if reaching
+                .iter()
+                .any(|&def| matches!(facts.definition(def).kind, DefKind::Parameter { index: 0 })));
+            class.is_some_and(|class| is_own && is_kept(program, class, name, depth))
+        }
+        _ => false,
+    }
+}
+
+/// Whether the constructor of a class keeps what it is handed under a name.
+fn is_kept(program: &Program<'_>, class: ScopeRef, name: &str, depth: u32) -> bool {
+    program.methods(class, language::INIT, false).into_iter().any(|init| {
+        let index = program.index(init.file);
+        index.statements_of(init.scope).iter().any(|&id| {
+            let StmtKind::Assign { targets, value } = &index.statement(id).stmt.kind else {
+                return false;
+            };
+            let stores = targets.iter().any(|&target| {
+                matches!(index.facts.kind(target), ExprKind::Attribute { name: stored, .. } if stored == name)
+            });
+            let value = ExprRef {
+                file: init.file,
+                expr: *value,
+            };
+            stores && is_handed_in(program, value, depth + 1)
+        })
+    })
 }
 
 /// Whether a function stands in the place of another, so that it calls the other itself rather than what stands there.

@@ -98,6 +98,9 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
             continue;
         }
         for &call in program.solution.callers.get(&function).into_iter().flatten() {
+            if is_only_tested(program, submission.call, call) {
+                continue;
+            }
             let direct = program
                 .callees(call)
                 .iter()
@@ -109,6 +112,12 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
     }
     found.sort();
     found
+}
+
+/// What tests do after the program under test has started a thread says nothing about the program.
+fn is_only_tested(program: &Program<'_>, started: ExprRef, call: ExprRef) -> bool {
+    let is_test = |expr: ExprRef| program.sources[expr.file.index()].is_test;
+    is_test(call) && !is_test(started)
 }
 
 fn calls_named(uses: &[Use], method: &str) -> Vec<ExprRef> {

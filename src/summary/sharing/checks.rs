@@ -1,11 +1,12 @@
 //! Checks that are followed by acts: what is put in when it was found missing, taken out when it was found, or made
 //! when it is first used.
 
-use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, Span, StmtKind, UnaryOp};
+use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, Span, Stmt, StmtKind, UnaryOp};
 use crate::knowledge::Semantic;
+use crate::link::Callee;
 use crate::link::index::StmtId;
 use crate::link::language;
-use crate::link::values::Value;
+use crate::link::values::{ScopeRef, Value};
 
 use super::events::{Collector, Event, EventKind};
 use super::places::same_text;
@@ -96,7 +97,10 @@ impl Collector<'_, '_> {
                     .any(|stmt| stmt.span.contains(self.index().statement(inner).stmt.span))
                 && let Some(first) = self.checks(*test, base, key, above)
             {
-                let matters = value.is_none_or(|value| self.makes_an_object(value));
+                let matters = match value {
+                    Some(value) => self.makes_an_object(value),
+                    None => !self.is_noted_only(base, body),
+                };
                 self.events.push(Event {
                     kind: EventKind::CheckThenAct { matters },
                     storage: self.at(base),
@@ -111,6 +115,41 @@ impl Collector<'_, '_> {
         }
         match (key, value) {
             (Some(key), Some(value)) => self.act_after_return(id, base, key, place, value),
+            _ => false,
+        }
+    }
+
+    /// `if topic not in seen: seen.add(topic); log(...)`: what is done twice only tells somebody.
+    fn is_noted_only(&self, base: ExprId, body: &[Stmt]) -> bool {
+        let values = self.program.values(self.at(base));
+        let is_set = |value| {
+            matches!(*self.program.value(value), Value::ExternalInstance { of, .. }
+                if self.program.name(of) == language::SET)
+        };
+        !values.is_empty() && values.iter().all(is_set) && body.iter().all(|stmt| self.only_tells(stmt))
+    }
+
+    fn only_tells(&self, stmt: &Stmt) -> bool {
+        match &stmt.kind {
+            StmtKind::Pass => true,
+            StmtKind::Assign { targets, .. } => targets
+                .iter()
+                .all(|&target| matches!(self.facts().kind(target), ExprKind::Store(_))),
+            StmtKind::If { body, orelse, .. } => body.iter().chain(orelse).all(|inner| self.only_tells(inner)),
+            StmtKind::Expr(value) => {
+                let callees = self.program.callees(self.at(*value));
+                !callees.is_empty()
+                    && callees.iter().all(|callee| match callee {
+                        Callee::External { name, .. } => {
+                            let fact = self.program.knowledge.call(name);
+                            fact.is_some_and(|fact| {
+                                let nothing = fact.returns.as_ref().is_some_and(|of| of.name == language::NONE_TYPE);
+                                fact.cannot_raise && nothing
+                            })
+                        }
+                        _ => false,
+                    })
+            }
             _ => false,
         }
     }
@@ -245,7 +284,7 @@ impl Collector<'_, '_> {
             .values(self.at(source))
             .iter()
             .any(|value| match *self.program.value(value) {
-                Value::Instance { .. } => true,
+                Value::Instance { class, .. } => !self.is_plain_data(class),
                 Value::ExternalInstance { of, .. } => {
                     let name = self.program.name(of);
                     matches!(name, language::LIST | language::DICT | language::SET)
@@ -258,6 +297,16 @@ impl Collector<'_, '_> {
                 }
                 _ => false,
             })
+    }
+
+    /// A class of records: a typed dict or tuple, of which one is as good as another with the same content.
+    fn is_plain_data(&self, class: ScopeRef) -> bool {
+        let above = self.program.solution.classes.external_ancestors(class);
+        let mut names = above.into_iter().map(|name| self.program.name(name));
+        names.any(|name| {
+            let semantic = self.program.knowledge.semantic(name);
+            semantic == Some(Semantic::Dataclass) || self.program.knowledge.is_subtype(name, language::TUPLE)
+        })
     }
 
     /// `__new__`, and `__call__` of a metaclass, make the instances.

@@ -29,6 +29,14 @@ pub enum EventKind {
         /// Doing it twice makes a difference.
         matters: bool,
     },
+    /// Looks whether something is at a path and then makes or removes it.
+    PathAct,
+    /// Changes what the process has only one of.
+    ProcessWide,
+    /// Does what only the first thread may do.
+    MainThreadOnly,
+    /// Takes the next item of a generator.
+    Advance,
     /// Goes over a live dict, set or deque.
     Iterate,
     /// Adds to or removes from a dict, set or deque.
@@ -137,7 +145,7 @@ impl<'p, 'a> Collector<'p, 'a> {
         values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.exclusive))
     }
 
-    fn used(&mut self, id: StmtId, kind: EventKind, storage: ExprRef, span: Span) {
+    pub(super) fn used(&mut self, id: StmtId, kind: EventKind, storage: ExprRef, span: Span) {
         self.events.push(Event {
             kind,
             storage,
@@ -231,6 +239,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             StmtKind::Assign { targets, value } => {
                 for &target in targets {
                     self.assigned(id, target, *value, stmt.span);
+                    self.process_store(id, target, *value);
                 }
             }
             StmtKind::Annotated {
@@ -242,8 +251,9 @@ impl<'p, 'a> Collector<'p, 'a> {
             StmtKind::With { items, .. } => self.entered(id, items),
             StmtKind::Delete(targets) => {
                 for &target in targets {
-                    if let ExprKind::Subscript { base, .. } = self.facts().kind(target) {
+                    if let ExprKind::Subscript { base, index } = self.facts().kind(target) {
                         self.resize(id, *base, target);
+                        self.stale_position(id, *base, *index, target);
                     }
                 }
             }
@@ -267,6 +277,9 @@ impl<'p, 'a> Collector<'p, 'a> {
             }
             ExprKind::Call { callee, .. } => {
                 self.bound_call(id, expr, *callee);
+                self.path_act(id, expr);
+                self.process_call(id, expr);
+                self.advanced_by(id, expr);
                 if let ExprKind::Attribute { base, .. } = self.facts().kind(*callee) {
                     self.method_call(id, expr, *base);
                 }
@@ -297,6 +310,7 @@ impl<'p, 'a> Collector<'p, 'a> {
         if resizes || adds {
             self.act(id, base, None, call, None);
         }
+        self.takes_out(id, call, base);
     }
 
     /// `target = value`: an update when the value depends on what the target held, a first use, an act after a check.
@@ -354,6 +368,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             return;
         }
         let (storage, key) = self.parts(target);
+        let interruptible = interruptible || self.stores_by_code(target);
         let held = first.map_or_else(|| self.held(id), |first| self.held_over(first, id));
         let before = first.map(|first| self.place(self.index().statement(first).stmt.span));
         self.events.push(Event {
@@ -364,6 +379,20 @@ impl<'p, 'a> Collector<'p, 'a> {
             before,
             held,
         });
+    }
+
+    /// Whether storing an attribute runs code of the project.
+    fn stores_by_code(&self, target: ExprId) -> bool {
+        let ExprKind::Attribute { base, .. } = self.facts().kind(target) else {
+            return false;
+        };
+        self.program
+            .values(self.at(*base))
+            .iter()
+            .any(|value| match *self.program.value(value) {
+                Value::Instance { class, .. } => !self.program.methods(class, language::SETATTR, false).is_empty(),
+                _ => false,
+            })
     }
 
     /// `a += [x]` extends a container in place, which is one step.
@@ -500,6 +529,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             ExprKind::Name { .. } | ExprKind::Attribute { .. } => iterable,
             _ => return,
         };
+        self.advanced(id, storage);
         if !self.is_sized(storage) || self.is_detached(storage) {
             return;
         }

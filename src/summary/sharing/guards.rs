@@ -49,6 +49,19 @@ pub(super) fn guards(program: &Program<'_>, function: ScopeRef) -> Guards {
     found
 }
 
+/// Whether a lock, or what may be one, is held where a call stands.
+pub(crate) fn holds_something(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    let function = program.scope_of(call);
+    let Some(statement) = index.statement_of(call.expr) else {
+        return true;
+    };
+    let in_async_block = index.ancestors(statement).any(|(above, branch)| {
+        branch == Branch::Body && matches!(index.statement(above).stmt.kind, StmtKind::With { is_async: true, .. })
+    });
+    in_async_block || guards(program, function).contains_key(&statement)
+}
+
 fn taken_by_with(program: &Program<'_>, function: ScopeRef, statement: StmtId) -> Vec<Held> {
     let StmtKind::With { items, is_async, .. } = &program.index(function.file).statement(statement).stmt.kind else {
         return Vec::new();

@@ -8,8 +8,11 @@ mod beside;
 mod captures;
 mod checks;
 mod events;
+mod generators;
 mod guards;
+mod paths;
 mod places;
+mod process_wide;
 mod units;
 mod walk;
 
@@ -23,7 +26,10 @@ use super::Summaries;
 
 pub use captures::{LateBound, late_bound};
 pub use events::{Event, EventKind};
+pub(crate) use guards::holds_something;
 pub use places::Location;
+pub(crate) use places::location;
+pub use process_wide::is_conditional;
 
 use beside::Uses;
 use units::Unit;
@@ -47,6 +53,14 @@ pub enum RaceKind {
         /// Doing it twice makes a difference.
         matters: bool,
     },
+    /// Two runs find the same file missing, or there.
+    Path,
+    /// What the process has only one of is changed.
+    ProcessWide,
+    /// Something is done that only the first thread may do.
+    MainThreadOnly,
+    /// A generator is advanced by two threads at once.
+    Advance,
     /// A container changes its size while it is iterated.
     Iteration,
     /// A thread uses what belongs to the thread that made it.
@@ -137,14 +151,19 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             EventKind::Update { interruptible } => RaceKind::Update { interruptible },
             EventKind::CheckThenAct { matters } => RaceKind::CheckThenAct { matters },
             EventKind::LazyInit { matters } => RaceKind::LazyInit { matters },
+            EventKind::PathAct => RaceKind::Path,
+            EventKind::ProcessWide => RaceKind::ProcessWide,
+            EventKind::MainThreadOnly => RaceKind::MainThreadOnly,
+            EventKind::Advance => RaceKind::Advance,
             EventKind::BoundUse => RaceKind::ThreadBound,
             EventKind::FragileUse => RaceKind::Fragile,
             EventKind::ExclusiveUse => RaceKind::Exclusive,
             EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
         };
-        let alone = (unit.anchor.is_none() || unit.is_callback) && kind != RaceKind::ThreadBound;
         // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
-        if alone || !access.locks.is_empty() {
+        let wrong_thread = kind == RaceKind::MainThreadOnly && !unit.is_callback;
+        let alone = (unit.anchor.is_none() || unit.is_callback) && !wrong_thread && kind != RaceKind::ThreadBound;
+        if alone || !access.locks.is_empty() && !wrong_thread {
             continue;
         }
         found
@@ -200,7 +219,7 @@ fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
     for race in found.into_values() {
         let once = matches!(
             race.kind,
-            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::Exclusive
+            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::Exclusive | RaceKind::ProcessWide | RaceKind::Advance
         );
         if !once || seen.insert((race.root, race.state.clone(), race.kind)) {
             kept.push(race);

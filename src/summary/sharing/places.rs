@@ -22,7 +22,7 @@ pub enum Location {
 }
 
 /// The state that an expression names.
-pub(super) fn location(program: &Program<'_>, expr: ExprRef) -> Location {
+pub(crate) fn location(program: &Program<'_>, expr: ExprRef) -> Location {
     located(program, expr, 0)
 }
 

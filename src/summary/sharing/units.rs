@@ -43,6 +43,8 @@ pub(super) struct Unit<'p, 'a> {
     pub(super) receiver: Option<ValueId>,
     /// The call that happens several times, once for each run; `None` where there is one run.
     pub(super) anchor: Option<ExprRef>,
+    /// It reaches so much that only its own function is sure to run.
+    pub(super) by_name_only: bool,
     /// The functions that the unit reaches.
     pub(super) reached: BTreeSet<ScopeRef>,
     /// The functions that may be active when the threads are started.
@@ -72,15 +74,13 @@ pub(super) fn units<'p, 'a>(program: &'p Program<'a>, calls: &BTreeMap<ScopeRef,
                 continue;
             }
             let reached = reached(program, calls, &submitting, root);
-            if reached.len() > WHOLE_PROGRAM {
-                continue;
-            }
             found.push(Unit {
                 program,
                 number,
                 root,
                 receiver: target.receiver(),
                 anchor: anchor(program, submission),
+                by_name_only: reached.len() > WHOLE_PROGRAM,
                 reached,
                 outside: outside(program, program.function_around(submission.scope)),
                 is_callback: false,
@@ -117,13 +117,15 @@ fn callbacks<'p, 'a>(
             let Some(root) = target.function().filter(|&root| !program.scope(root).is_async) else {
                 continue;
             };
+            let reached = reached(program, calls, submitting, root);
             found.push(Unit {
                 program,
                 number,
                 root,
                 receiver: target.receiver(),
                 anchor: None,
-                reached: reached(program, calls, submitting, root),
+                by_name_only: reached.len() > WHOLE_PROGRAM,
+                reached,
                 outside: outside(program, program.function_around(program.submissions[number].scope)),
                 is_callback: true,
             });

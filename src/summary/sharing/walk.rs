@@ -90,13 +90,20 @@ pub(super) struct Access {
 
 /// The circumstances in which a function is looked at.
 #[derive(Clone, Debug)]
-struct Visit {
-    function: ScopeRef,
+pub(super) struct Visit {
+    pub(super) function: ScopeRef,
     parameters: Vec<Share>,
     locks: Vec<Location>,
     chain: Vec<ExprRef>,
     /// Only this part of the function is looked at, and what stands before it was there before.
     region: Option<Span>,
+}
+
+impl Visit {
+    /// What a parameter holds.
+    pub(super) fn parameter(&self, index: u32) -> Share {
+        self.parameters.get(index as usize).copied().unwrap_or(Share::Unknown)
+    }
 }
 
 /// Walks one unit.
@@ -195,8 +202,11 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     fn is_shared(&self, visit: &Visit, event: &Event) -> bool {
-        if event.kind == EventKind::BoundUse {
-            return self.is_made_elsewhere(visit, event);
+        match event.kind {
+            EventKind::BoundUse => return self.is_made_elsewhere(visit, event),
+            EventKind::ProcessWide | EventKind::MainThreadOnly => return true,
+            EventKind::PathAct => return self.path_share(visit, event.storage, 0) == Share::Shared,
+            _ => {}
         }
         let keyed = event
             .key
@@ -305,7 +315,7 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     /// Who can see the object that an expression gives.
-    fn share(&self, visit: &Visit, expr: ExprRef, depth: u32) -> Share {
+    pub(super) fn share(&self, visit: &Visit, expr: ExprRef, depth: u32) -> Share {
         if depth > 12 {
             return Share::Unknown;
         }
@@ -383,7 +393,7 @@ impl<'a> Walker<'_, '_, 'a> {
         };
         let shares = definitions.iter().map(|&def| match &facts.definition(def).kind {
             _ if before(def) => Share::Shared,
-            DefKind::Parameter { index } => visit.parameters.get(*index as usize).copied().unwrap_or(Share::Unknown),
+            DefKind::Parameter { index } => visit.parameter(*index),
             DefKind::Assign { value, path } if path.is_empty() => {
                 self.share(visit, self.program().sibling(expr, *value), depth + 1)
             }
@@ -463,6 +473,9 @@ impl<'a> Walker<'_, '_, 'a> {
     /// The functions that a visit calls, with what it gives them.
     fn next(&self, visit: &Visit) -> Vec<Visit> {
         let mut found = Vec::new();
+        if self.unit.by_name_only && !visit.chain.is_empty() {
+            return found;
+        }
         let body = self.bodies.body(visit.function);
         for &call in self.bodies.calls.get(&visit.function).into_iter().flatten() {
             let span = self.program().file(call.file).span(call.expr);
@@ -570,6 +583,7 @@ fn is_about_the_object(kind: EventKind) -> bool {
         kind,
         EventKind::Iterate
             | EventKind::Resize
+            | EventKind::Advance
             | EventKind::CheckThenAct { .. }
             | EventKind::FragileUse
             | EventKind::ExclusiveUse
