@@ -750,6 +750,8 @@ pub enum Semantic {
     ResetsConnection,
     /// Has a function run after each fork.
     RunsAfterFork,
+    /// Gives the names of the module whose code calls it (`globals`).
+    ModuleNamespace,
 }
 
 /// What a call means to the event loop in whose thread it is made.

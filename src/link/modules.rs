@@ -9,6 +9,7 @@ use crate::source::SourceFile;
 #[derive(Debug, Default)]
 pub struct ModuleTable {
     by_name: HashMap<String, Vec<FileId>>,
+    names: Vec<Vec<String>>,
     packages: Vec<Vec<String>>,
     roots: Vec<String>,
 }
@@ -31,6 +32,7 @@ impl ModuleTable {
                 }
             };
             table.packages.push(file.modules.iter().map(package_of).collect());
+            table.names.push(file.modules.clone());
             table.roots.push(file.root.clone());
         }
         table
@@ -46,6 +48,12 @@ impl ModuleTable {
             .copied()
             .find(|id| self.roots[id.index()] == *root)
             .or_else(|| (candidates.len() == 1).then(|| candidates[0]))
+    }
+
+    /// The dotted names of a file.
+    #[must_use]
+    pub fn names(&self, file: FileId) -> &[String] {
+        &self.names[file.index()]
     }
 
     /// Whether `name` is a module of the project or has one below it, seen from `from`.
