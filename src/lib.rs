@@ -32,6 +32,7 @@
 //! - What stays within a handful of calls is believed, what takes a longer way is shown on request: over many calls the
 //!   doubts about branches and overrides add up (CC301, CC602, CC603, CC906).
 //! - Calls that are not known weigh by the root of how often they are made: what stands in an inner loop is mostly cheap.
+//! - A baseline entry that is no longer found is told on standard error and is no finding: getting better fails no build.
 //! - Tests rank lower, and what is only about lost time is not reported there unless asked for.
 //!
 //! # Invariants

@@ -200,6 +200,40 @@ fn config_shows_what_is_in_force_and_where_it_was_said() {
 }
 
 #[test]
+fn config_tells_what_folders_further_in_say() {
+    let project = Project::new(&[
+        ("concheck.toml", "ignore = ['CC1']\n"),
+        ("src/a.py", "x = 1\n"),
+        (
+            "src/old/concheck.toml",
+            "select = ['CC2']\n\n[severity]\nCC201 = 'advice'\n",
+        ),
+        ("src/old/b.py", "x = 1\n"),
+        ("src/empty/concheck.toml", "ignore = ['CC']\n"),
+    ]);
+    let run = project.run(&["config"]);
+    let _: toml::Table = run.out.parse().unwrap();
+    let (_, further_in) = run.out.split_once("\n\n").unwrap();
+    let lines: Vec<Vec<&str>> = further_in
+        .lines()
+        .map(|line| {
+            line.split("  ")
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .collect()
+        })
+        .collect();
+    let expected: [&[&str]; 3] = [
+        &["# for the files below src/old:"],
+        &["# select = [\"CC2\"]", "# src/old/concheck.toml:1"],
+        &["# severity = { CC201 = \"advice\" }", "# src/old/concheck.toml:3"],
+    ];
+    assert_eq!(lines, expected, "{run:?}");
+    assert_eq!(project.run(&["--show-settings"]).out, run.out);
+    assert!(!project.run(&["config", "--isolated"]).out.contains("below"));
+}
+
+#[test]
 fn init_writes_options_that_can_be_turned_on() {
     let project = Project::new(&[]);
     let run = project.run(&["init"]);

@@ -67,6 +67,25 @@ if __name__ == \"__main__\":
     main()
 ";
 
+/// Hands over a number for a tuple: CC702, which has a safe fix.
+const NO_TUPLE: &str = "\
+import threading
+
+
+def show(number):
+    print(number)
+
+
+def main():
+    thread = threading.Thread(target=show, args=(7))
+    thread.start()
+    thread.join()
+
+
+if __name__ == \"__main__\":
+    main()
+";
+
 /// The folder of the build that these tests belong to.
 fn target() -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -323,6 +342,56 @@ fn pre_commit_builds_the_hook_from_the_repository() {
     assert!(shown.contains("- exit code: 1"), "{shown}");
 }
 
+/// A hook of this repository as a hook of a project: the same command, in the environment that the wheel makes.
+fn as_local_hook(tools: &Path, id: &str) -> String {
+    let hooks = yaml(tools, ".pre-commit-hooks.yaml");
+    let mut hook = hooks.as_array().expect("a list of hooks").iter();
+    let hook = hook.find(|hook| hook["id"] == id).expect("the hook is there").clone();
+    let mut hook = hook.as_object().expect("a hook is a mapping").clone();
+    let serial = hook["require_serial"] == "true";
+    hook.insert("require_serial".to_owned(), Value::Bool(serial));
+    let package = concat!("concheck==", env!("CARGO_PKG_VERSION"));
+    hook.insert("additional_dependencies".to_owned(), serde_json::json!([package]));
+    // What is valid JSON is valid YAML.
+    serde_json::json!({ "repos": [{ "repo": "local", "hooks": [hook] }] }).to_string()
+}
+
+#[test]
+fn the_fixing_hook_writes_and_fails_until_nothing_is_left_to_write() {
+    let Some(tools) = tools() else { return };
+    let project = project(&[
+        (".pre-commit-config.yaml", &as_local_hook(tools, "concheck-fix")),
+        ("a.py", NO_TUPLE),
+        ("b.py", NO_TUPLE),
+    ]);
+    commit_all(project.path());
+    let store = tempfile::tempdir().expect("a temporary folder can be made");
+    let pre_commit = || run_pre_commit(tools, project.path(), store.path(), &["--files", "a.py"]);
+    let (code, shown) = pre_commit();
+    assert!(
+        code == Some(1) && shown.contains("files were modified by this hook"),
+        "{shown}"
+    );
+    let (a, b) = (project.path().join("a.py"), project.path().join("b.py"));
+    assert_eq!(support::read(&a), NO_TUPLE.replace("args=(7)", "args=(7,)"));
+    assert_eq!(support::read(&b), NO_TUPLE, "a file that was not named");
+    let (code, shown) = pre_commit();
+    assert!(code == Some(0) && shown.contains("Passed"), "{shown}");
+}
+
+/// Runs the hooks of a project with packages that lie on this machine; the exit code and what is said.
+fn run_pre_commit(tools: &Path, project: &Path, store: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let links = format!("{} {}", wheels(tools).display(), tools.join(LINKS).display());
+    let mut command = command(&program(tools, "pre-commit"));
+    command.arg("run").args(arguments).current_dir(project);
+    command
+        .env("PRE_COMMIT_HOME", store)
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", &links);
+    let output = command.output().expect("pre-commit starts");
+    (output.status.code(), text(&output))
+}
+
 /// The snippet of the book with the version that the wheel has.
 fn pre_commit_snippet() -> String {
     let snippet = support::read(&support::repository().join("docs/src/snippets/pre-commit-config.yaml"));
@@ -343,17 +412,7 @@ fn pre_commit_runs_the_published_package() {
         ("user.py", USER),
     ]);
     let store = tempfile::tempdir().expect("a temporary folder can be made");
-    let links = format!("{} {}", wheels(tools).display(), tools.join(LINKS).display());
-    let pre_commit = |arguments: &[&str]| {
-        let mut command = command(&program(tools, "pre-commit"));
-        command.arg("run").args(arguments).current_dir(project.path());
-        command
-            .env("PRE_COMMIT_HOME", store.path())
-            .env("PIP_NO_INDEX", "1")
-            .env("PIP_FIND_LINKS", &links);
-        let output = command.output().expect("pre-commit starts");
-        (output.status.code(), text(&output))
-    };
+    let pre_commit = |arguments: &[&str]| run_pre_commit(tools, project.path(), store.path(), arguments);
     let (code, shown) = pre_commit(&["--all-files"]);
     assert!(code == Some(1) && shown.contains("CC101"), "{shown}");
     let (code, shown) = pre_commit(&["--files", "clean.py", "known.py"]);

@@ -23,7 +23,7 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
     let request = run::request(&arguments.run, options(&arguments, &known_rules)?)?;
     let resolved = run::settings(&request, &known_rules)?;
     if arguments.show_settings {
-        return config_command::show(&resolved, arguments.run.color);
+        return config_command::show(&resolved, &arguments.run, &request);
     }
     let mut settings = resolved.settings;
     if arguments.show_files {
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: CheckArguments) -> Result<u8, CliError> {
         run::tell_errors(&arguments.run, &outcome.errors, &sources);
     }
     if let Some(path) = &arguments.known.write_baseline {
-        return known::write_baseline(path, &outcome, &sources, arguments.run.quiet);
+        return known::write_baseline(path, &outcome, &sources, &settings, arguments.run.quiet);
     }
     filter.apply(&mut outcome, &sources, &settings, arguments.run.quiet);
     if let Some(reason) = &arguments.known.add_ignore {

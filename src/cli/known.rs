@@ -52,25 +52,45 @@ pub(super) fn write_baseline(
     path: &Path,
     outcome: &CheckOutcome,
     sources: &Sources,
+    settings: &Settings,
     quiet: bool,
 ) -> Result<u8, CliError> {
-    let baseline = if path.exists() {
+    let path_existed = path.exists();
+    let baseline = if path_existed {
         Baseline::read(path)?
     } else {
         Baseline::at(path)
     };
     let changed = baseline.record(&outcome.findings, sources)?;
+    let noun = if changed.total == 1 {
+        "finding is"
+    } else {
+        "findings are"
+    };
+    let shown = path.display();
     tell(
         quiet,
         &format!(
-            "{}: {} findings, {} added, {} removed",
-            path.display(),
-            changed.total,
-            changed.added,
-            changed.removed
+            "{} {noun} in the baseline `{shown}` now: {} added, {} removed",
+            changed.total, changed.added, changed.removed
         ),
     );
+    let is_configured = settings
+        .baseline
+        .as_deref()
+        .is_some_and(|configured| is_same(configured, path));
+    if !path_existed && !is_configured {
+        tell(
+            quiet,
+            &format!("`--baseline {shown}`, or `baseline = \"{shown}\"` in the configuration, leaves them out"),
+        );
+    }
     Ok(0)
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let absolute = |path: &Path| path.canonicalize().ok();
+    absolute(one).is_some_and(|path| Some(path) == absolute(other))
 }
 
 /// Writes comments behind the findings; the exit code says whether one could not be switched off.

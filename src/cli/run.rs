@@ -89,10 +89,15 @@ pub(super) fn read_from(
         alone: run.no_project,
     };
     let mut sources = discover(wanted, settings, input)?;
-    let given = sources.given().map(|file| file.path.as_str());
-    config::add_nested(settings, request, given, &known_rules())?;
+    config::add_nested(settings, request, nested(request, &sources)?);
     sources.leave_out(&settings.nested, &paths);
     Ok(sources)
+}
+
+/// What the configuration files say that lie between the sources.
+pub(super) fn nested(request: &Request, sources: &Sources) -> Result<Vec<(PathBuf, Options)>, CliError> {
+    let given = sources.given().map(|file| file.path.as_str());
+    Ok(config::nested(request, given, &known_rules())?)
 }
 
 /// Reads the files and hands them to `analyse`.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Value;
 
-use super::options::Origin;
+use super::options::{Options, Origin};
 use super::resolve::Resolved;
 use super::settings::Settings;
 
@@ -23,11 +23,22 @@ pub struct Described {
 /// All settings, in the order of their keys.
 #[must_use]
 pub fn describe(resolved: &Resolved) -> Vec<Described> {
-    let entries = values(&resolved.settings).into_iter();
+    described(&resolved.settings, &resolved.origins)
+}
+
+/// What a configuration file further in says itself, in the order of the keys.
+#[must_use]
+pub fn describe_nested(options: &Options) -> Vec<Described> {
+    let all = described(&options.clone().into_settings(), &options.origins);
+    all.into_iter().filter(|one| one.origin.is_some()).collect()
+}
+
+fn described(settings: &Settings, origins: &BTreeMap<String, Origin>) -> Vec<Described> {
+    let entries = values(settings).into_iter();
     let described = entries.map(|(key, value)| Described {
         key,
         value: value.map(|value| value.to_string()),
-        origin: resolved.origins.get(key).cloned(),
+        origin: origins.get(key).cloned(),
     });
     described.collect()
 }

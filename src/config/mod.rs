@@ -18,11 +18,11 @@ mod versions;
 
 pub use catalogue::{OptionEntry, Values, keys, options, schema};
 pub use choices::{confidence, platforms, severity, start_method, target_version};
-pub use describe::{Described, describe};
+pub use describe::{Described, describe, describe_nested};
 pub use error::{ConfigError, Problem};
 pub use initial::{InitError, initial_file, initial_section, keep_our_codes};
 pub use options::{Options, Origin};
-pub use resolve::{Request, Resolved, add_nested, resolve};
+pub use resolve::{Request, Resolved, add_nested, nested, resolve};
 pub use selection::{KnownRules, Selection, Selections, covers};
 pub use settings::{ConfirmSettings, Platform, PythonVersion, Settings, StartMethod, VersionRange};
 

@@ -59,19 +59,17 @@ fn resolved(options: Options) -> Resolved {
     }
 }
 
-/// Adds the options of configuration files further in: for the files below them they say which rules speak, and how.
-/// What they know about functions counts everywhere, unless it contradicts what is said further out.
+/// The folders further in that have a configuration file of their own, absolute and sorted, and what it says.
 ///
 /// # Errors
 /// When a file cannot be read or says something that means nothing.
-pub fn add_nested<'file>(
-    settings: &mut Settings,
+pub fn nested<'file>(
     request: &Request,
     files: impl Iterator<Item = &'file str>,
     known: &KnownRules,
-) -> Result<(), ConfigError> {
+) -> Result<Vec<(PathBuf, Options)>, ConfigError> {
     if request.isolated || request.config.is_some() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let current = std::env::current_dir().unwrap_or_default();
     let start = start_folder(&request.paths, &current);
@@ -86,17 +84,25 @@ pub fn add_nested<'file>(
             }
         }
     }
+    let mut found = Vec::new();
     for folder in folders {
-        let Some(options) = file::in_folder(&folder, known)? else {
-            continue;
-        };
+        if let Some(options) = file::in_folder(&folder, known)? {
+            found.push((folder, options));
+        }
+    }
+    Ok(found)
+}
+
+/// Adds the options of configuration files further in: for the files below them they say which rules speak, and how.
+/// What they know about functions counts everywhere, unless it contradicts what is said further out.
+pub fn add_nested(settings: &mut Settings, request: &Request, nested: Vec<(PathBuf, Options)>) {
+    for (folder, options) in nested {
         for (name, kind) in options.knowledge.iter().flatten() {
             settings.knowledge.entry(name.clone()).or_insert_with(|| kind.clone());
         }
         let nested = request.command_line.clone().over(options).into_settings();
         settings.nested.push((folder, nested));
     }
-    Ok(())
 }
 
 /// The innermost folder around all paths; the current one for standard input.
