@@ -101,6 +101,7 @@ mod tests {
                 is_test: false,
                 is_main_module: false,
                 root: "/".to_owned(),
+                compiled: Vec::new(),
                 is_given: true,
             }],
             errors: Vec::new(),

@@ -768,6 +768,8 @@ pub enum Semantic {
     RunsAfterFork,
     /// The position of argument 0 in the receiver.
     Position,
+    /// Gives the names of the module whose code calls it (`globals`).
+    ModuleNamespace,
 }
 
 /// What a call means to the event loop in whose thread it is made.

@@ -59,6 +59,10 @@ pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 pub const INIT: &str = "__init__";
 /// The method that stores an attribute.
 pub const SETATTR: &str = "__setattr__";
+/// The method that a call of an instance runs.
+pub const CALL: &str = "__call__";
+/// Under a pool's type in the knowledge base: the function that each of its workers runs first.
+pub const INITIALIZER: &str = "initializer";
 /// The attribute of a property that makes a decorator for the function that stores.
 pub const SETTER: &str = "setter";
 /// The method that a `with` block starts with.

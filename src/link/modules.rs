@@ -9,6 +9,9 @@ use crate::source::SourceFile;
 #[derive(Debug, Default)]
 pub struct ModuleTable {
     by_name: HashMap<String, Vec<FileId>>,
+    names: Vec<Vec<String>>,
+    /// Modules that are compiled, and whether they release the GIL.
+    compiled: HashMap<String, bool>,
     packages: Vec<Vec<String>>,
     roots: Vec<String>,
 }
@@ -31,6 +34,12 @@ impl ModuleTable {
                 }
             };
             table.packages.push(file.modules.iter().map(package_of).collect());
+            for module in &file.compiled {
+                for package in &file.modules {
+                    table.compiled.insert(join(package, &module.name), module.releases_gil);
+                }
+            }
+            table.names.push(file.modules.clone());
             table.roots.push(file.root.clone());
         }
         table
@@ -46,6 +55,25 @@ impl ModuleTable {
             .copied()
             .find(|id| self.roots[id.index()] == *root)
             .or_else(|| (candidates.len() == 1).then(|| candidates[0]))
+    }
+
+    /// The dotted names of a file.
+    #[must_use]
+    pub fn names(&self, file: FileId) -> &[String] {
+        &self.names[file.index()]
+    }
+
+    /// Whether the compiled module of the project that a name lies in releases the GIL; `None` where it is none.
+    #[must_use]
+    pub fn compiled(&self, name: &str) -> Option<bool> {
+        let mut module = name;
+        while !module.is_empty() {
+            if let Some(&releases) = self.compiled.get(module) {
+                return Some(releases);
+            }
+            module = parent(module);
+        }
+        None
     }
 
     /// Whether `name` is a module of the project or has one below it, seen from `from`.

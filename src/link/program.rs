@@ -1,6 +1,6 @@
 //! The linked program: what later stages read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
@@ -41,6 +41,8 @@ pub struct Program<'a> {
     pub modules: ModuleTable,
     /// What a call of each value outside the project calls, as far as it has been asked for.
     called_names: Vec<OnceLock<Arc<str>>>,
+    /// The names of all methods of the project, once they have been asked for.
+    method_names: OnceLock<BTreeSet<String>>,
 }
 
 /// What a call may call.
@@ -90,6 +92,7 @@ impl<'a> Program<'a> {
             .collect();
         let mut program = Self {
             called_names,
+            method_names: OnceLock::new(),
             sources,
             facts,
             reached,
@@ -308,6 +311,16 @@ impl<'a> Program<'a> {
                 super::solver::Base::Project(class) => self.method_in_body(*class, name),
                 _ => None,
             })
+    }
+
+    /// Whether some class of the project defines a method of this name.
+    #[must_use]
+    pub fn defines_method(&self, name: &str) -> bool {
+        let find = || {
+            let functions = self.scopes().filter(|&scope| self.class_of_method(scope).is_some());
+            functions.map(|function| self.scope(function).name.clone()).collect()
+        };
+        self.method_names.get_or_init(find).contains(name)
     }
 
     /// The method that a class body defines under a name; the last one where there are several.

@@ -12,6 +12,7 @@ use crate::knowledge::{
 };
 
 use super::index::Loop;
+use super::indirect::{decorated_submission, initializer_submission, overridden_submissions, wrapped_parameters};
 use super::program::{Callee, Program};
 use super::start_settings::{StartSetting, start_of_class, start_of_context, start_of_executor};
 use super::values::{ExprRef, ScopeRef, Site, Unresolved, Value, ValueId};
@@ -194,6 +195,17 @@ pub(super) fn find_submissions<'a>(program: &Program<'a>) -> Vec<Submission<'a>>
         }
         frontier = next;
     }
+    for call in program.calls() {
+        let covered = found.range((call, String::new())..).next();
+        if covered.is_none_or(|((other, _), _)| *other != call) {
+            let overridden = overridden_submissions(program, call);
+            found.extend(
+                overridden
+                    .into_iter()
+                    .map(|submission| ((call, submission.api.clone()), submission)),
+            );
+        }
+    }
     let mut all: Vec<Submission<'a>> = found.into_values().collect();
     all.sort_by_key(|submission| (program.place(submission.call), submission.api.clone()));
     mark_several(program, &mut all);
@@ -229,6 +241,7 @@ fn submissions_at<'a>(program: &Program<'a>, call: ExprRef) -> Vec<Submission<'a
         let submission = match callee {
             Callee::External { name, receiver } => external_submission(program, call, &name, receiver),
             Callee::Class(class) => subclass_submission(program, call, class),
+            Callee::Function { function, receiver } => decorated_submission(program, call, function, receiver),
             _ => None,
         };
         let Some(submission) = submission else { continue };
@@ -252,12 +265,15 @@ fn external_submission<'a>(
     name: &str,
     receiver: Option<ValueId>,
 ) -> Option<Submission<'a>> {
-    let shape = program.knowledge.submission(name)?;
+    let Some(shape) = program.knowledge.submission(name) else {
+        let made = program.knowledge.call(name).and_then(|fact| fact.returns.as_ref());
+        return initializer_submission(program, call, made.map_or(name, |made| made.name.as_str()));
+    };
     let callable = shape
         .callable
         .as_ref()
         .and_then(|position| program.argument_at(call, position));
-    if callable.is_none() && !has_arguments(program, call) {
+    if callable.is_none() && (shape.result == SubmissionResult::Wrapper || !has_arguments(program, call)) {
         return None;
     }
     let workers = workers_of(program, shape, call, receiver);
@@ -285,6 +301,32 @@ fn external_submission<'a>(
         wrapped: false,
         forwarded: false,
     })
+}
+
+/// A submission of which no more is known than who runs what.
+pub(super) fn plain_submission<'a>(
+    program: &Program<'a>,
+    shape: &'a SubmissionShape,
+    call: ExprRef,
+    workers: Vec<Worker>,
+    callable: Option<ExprRef>,
+    targets: Vec<Target>,
+) -> Submission<'a> {
+    Submission {
+        call,
+        scope: program.scope_of(call),
+        shape,
+        api: shape.api.clone(),
+        workers,
+        callable,
+        targets,
+        arguments: Vec::new(),
+        arguments_complete: false,
+        intent: intent(program, shape.fan_out, call),
+        through: None,
+        wrapped: false,
+        forwarded: false,
+    }
 }
 
 fn has_arguments(program: &Program<'_>, call: ExprRef) -> bool {
@@ -492,7 +534,12 @@ pub fn delayed_callable(program: &Program<'_>, call: ExprRef) -> Option<ExprRef>
     None
 }
 
-fn workers_of(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef, receiver: Option<ValueId>) -> Vec<Worker> {
+pub(super) fn workers_of(
+    program: &Program<'_>,
+    shape: &SubmissionShape,
+    call: ExprRef,
+    receiver: Option<ValueId>,
+) -> Vec<Worker> {
     let cloudpickle = shape.pickles == PicklingMoment::Cloudpickle;
     let plain = |kind| {
         vec![Worker {
@@ -516,7 +563,7 @@ fn workers_of(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef, rec
         WorkerChoice::Interpreter => plain(WorkerKind::Interpreter),
         WorkerChoice::EventLoop => plain(WorkerKind::EventLoop),
         WorkerChoice::Receiver => match receiver {
-            Some(receiver) => vec![executor_worker(program, receiver)],
+            Some(receiver) => vec![worker_behind(program, receiver)],
             None => vec![Worker {
                 kind: None,
                 executor: None,
@@ -546,7 +593,7 @@ fn executor_argument_workers(program: &Program<'_>, call: ExprRef) -> Vec<Worker
                 kind: Some(WorkerKind::Thread),
                 ..unknown.clone()
             },
-            _ => executor_worker(program, value),
+            _ => worker_behind(program, value),
         };
         if !workers.contains(&worker) {
             workers.push(worker);
@@ -556,7 +603,7 @@ fn executor_argument_workers(program: &Program<'_>, call: ExprRef) -> Vec<Worker
 }
 
 /// The worker behind an executor or pool.
-fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
+pub(super) fn worker_behind(program: &Program<'_>, executor: ValueId) -> Worker {
     let fact = program.type_fact(executor);
     Worker {
         kind: fact.and_then(|fact| fact.worker),
@@ -765,8 +812,8 @@ fn intent(program: &Program<'_>, fan_out: FanOut, call: ExprRef) -> Intent {
     }
 }
 
-/// The parameters of the enclosing function that an expression reads, directly or inside a `partial`.
-fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
+/// The parameters of the enclosing function that an expression reads.
+pub(super) fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
     let mut found = Vec::new();
     let file = program.file(expr.file);
     if let ExprKind::Name {
@@ -795,6 +842,7 @@ fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec
     let mut derived = Vec::new();
     for handed in inner.callable.into_iter().chain(called_arguments(program, inner)) {
         let mut parameters = parameters_behind(program, handed);
+        parameters.extend(wrapped_parameters(program, handed));
         for value in program.values(handed).iter() {
             if let Value::Function(closure) = *program.value(value) {
                 parameters.extend(captured_callables(program, closure));
@@ -804,6 +852,24 @@ fn derived_submissions<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec
             for &call in program.solution.callers.get(&function).into_iter().flatten() {
                 if let Some(mut submission) = derived_at(program, inner, function, parameter, call) {
                     submission.wrapped = inner.wrapped || !is_handed_on(program, inner, handed, (function, parameter));
+                    derived.push(submission);
+                }
+            }
+        }
+    }
+    derived.extend(derived_through_workers(program, inner));
+    derived
+}
+
+/// As above, where the `run` method of a local worker class calls a parameter of the function around the class.
+fn derived_through_workers<'a>(program: &Program<'a>, inner: &Submission<'a>) -> Vec<Submission<'a>> {
+    let mut derived = Vec::new();
+    let own = inner.callable.is_none() && inner.shape.result == SubmissionResult::Worker;
+    for target in inner.targets.iter().filter_map(Target::function).filter(|_| own) {
+        for (function, parameter) in captured_callables(program, target) {
+            for &call in program.solution.callers.get(&function).into_iter().flatten() {
+                if let Some(mut submission) = derived_at(program, inner, function, parameter, call) {
+                    submission.wrapped = true;
                     derived.push(submission);
                 }
             }
@@ -869,7 +935,7 @@ fn called_arguments(program: &Program<'_>, submission: &Submission<'_>) -> Vec<E
 }
 
 /// Whether a function calls what a parameter of it holds.
-fn is_called(program: &Program<'_>, function: ScopeRef, parameter: crate::facts::DefId) -> bool {
+pub(super) fn is_called(program: &Program<'_>, function: ScopeRef, parameter: crate::facts::DefId) -> bool {
     let index = program.index(function.file);
     let file = program.file(function.file);
     index.reads(file.definition(parameter).symbol).iter().any(|&read| {

@@ -26,6 +26,7 @@ fn sources(files: &[(&str, &str)]) -> Sources {
         is_test: false,
         is_main_module: false,
         root: "/".to_owned(),
+        compiled: Vec::new(),
         is_given: true,
     };
     Sources {

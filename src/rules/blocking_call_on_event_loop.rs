@@ -1,6 +1,6 @@
 //! CC602: a coroutine waits for the outside without giving the event loop back.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Note, Severity};
 use crate::knowledge::WaitOn;
 use crate::summary::event_loop::{Cause, Stall};
 
@@ -16,16 +16,19 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for stall in &context.event_loop().stalls {
-        if let Cause::Waiting(on) = stall.cause
-            && (context.settings.overlap || !stall.linted)
-        {
-            findings.push(finding(context, stall, on));
+    let shown = context
+        .event_loop()
+        .stalls
+        .iter()
+        .filter(|stall| matches!(stall.cause, Cause::Waiting(_)) && (context.settings.overlap || !stall.linted));
+    for (stall, others) in stalls::grouped(shown) {
+        if let Cause::Waiting(on) = stall.cause {
+            findings.push(finding(context, stall, &others, on));
         }
     }
 }
 
-fn finding(context: &Context<'_>, stall: &Stall, on: WaitOn) -> Finding {
+fn finding(context: &Context<'_>, stall: &Stall, others: &[&Stall], on: WaitOn) -> Finding {
     let program = context.program;
     let coroutine = program.display_name(stall.function);
     let api = &stall.api;
@@ -47,5 +50,10 @@ fn finding(context: &Context<'_>, stall: &Stall, on: WaitOn) -> Finding {
         }
         _ => "hand the function to a thread with `await asyncio.to_thread(...)`, or use a library that awaits",
     };
-    stalls::draft(context, &RULE, stall, message).help(help).done()
+    let also = others.iter().map(|other| Note {
+        place: other.place,
+        message: "the same call is reached from here, too".to_owned(),
+    });
+    let draft = stalls::draft(context, &RULE, stall, message);
+    draft.notes(also).help(help).done()
 }

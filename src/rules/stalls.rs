@@ -1,5 +1,8 @@
 //! What the rules about the event loop say alike.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::finding::Finding;
 use crate::summary::event_loop::{Cause, Stall};
 
@@ -38,6 +41,21 @@ pub(super) fn words<'a>(context: &Context<'_>, stall: &'a Stall) -> Words<'a> {
         api: &stall.api,
         coroutine: program.display_name(stall.function),
     }
+}
+
+/// Of the stalls of one coroutine that come down to the same call, the first, and where the others are.
+pub(super) fn grouped<'a>(stalls: impl Iterator<Item = &'a Stall>) -> Vec<(&'a Stall, Vec<&'a Stall>)> {
+    let mut groups: BTreeMap<_, (&Stall, Vec<&Stall>)> = BTreeMap::new();
+    for stall in stalls {
+        let cause = stall.chain.last().map_or(stall.place, |note| note.place);
+        match groups.entry((stall.function, cause)) {
+            Entry::Vacant(entry) => {
+                entry.insert((stall, Vec::new()));
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().1.push(stall),
+        }
+    }
+    groups.into_values().collect()
 }
 
 /// A finding about a stall, with the way to it.

@@ -9,6 +9,7 @@ use ignore::{DirEntry, WalkBuilder};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::compiled::compiled_beside;
 use super::modules::{ModuleNamer, Naming};
 use super::patterns::{PathPatterns, PatternError};
 use super::read::{accept, read_file, read_text, unreadable, why_unreadable};
@@ -103,9 +104,11 @@ pub fn discover(wanted: Wanted<'_>, settings: &Settings, stdin: &mut dyn Read) -
             sources.errors.append(&mut errors);
         }
         let Some(text) = accepted else { continue };
-        sources
-            .files
-            .push(source_file(found.shown.clone(), text, naming, found.is_given));
+        let mut file = source_file(found.shown.clone(), text, naming, found.is_given);
+        if file.is_package {
+            file.compiled = compiled_beside(&found.absolute);
+        }
+        sources.files.push(file);
     }
     if reads_stdin {
         let (shown, naming) = match (stdin_name, &stdin_path) {
@@ -131,6 +134,7 @@ fn source_file(path: String, (text, lines): (String, LineIndex), naming: Naming,
         is_test: naming.is_test,
         is_main_module: naming.is_main_module,
         root: naming.root,
+        compiled: Vec::new(),
         is_given,
     }
 }

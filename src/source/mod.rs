@@ -4,6 +4,7 @@
 //! In: paths and settings. Out: [`Sources`]. Must not know: Python's grammar, rules. After the arguments have been
 //! checked nothing here fails: what cannot be read becomes a [`SourceError`] and the run goes on.
 
+mod compiled;
 mod discover;
 mod line_index;
 mod modules;
@@ -17,6 +18,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
+pub use compiled::CompiledModule;
 pub use discover::{DEFAULT_EXCLUDES, DiscoverError, Wanted, discover};
 pub use line_index::{LineIndex, Position};
 pub use patterns::{PathPatterns, PatternError};
@@ -45,6 +47,8 @@ pub struct SourceFile {
     pub is_main_module: bool,
     /// The folder that the best module name starts from: absolute, `/`-separated, the same for all files below it.
     pub root: String,
+    /// For an `__init__.py` the compiled modules beside it.
+    pub compiled: Vec<CompiledModule>,
     /// The run is about this file; the others are read to understand it.
     pub is_given: bool,
 }

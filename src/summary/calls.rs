@@ -103,6 +103,7 @@ impl CallCosts<'_, '_, '_> {
             }
         }
         profile.round = None;
+        profile.seen_from_caller();
         if program
             .semantics_of_decorators(function)
             .contains(&Semantic::CachesFunction)
@@ -176,6 +177,11 @@ impl CallCosts<'_, '_, '_> {
             if name.ends_with(".__init__") {
                 return Profile::steps(CONSTRUCTOR);
             }
+            if let Some(releases) = program.modules.compiled(name) {
+                let mut profile = compiled_profile(releases);
+                profile.explain(self.walk.place(self.call), &format!("`{name}` is compiled, here"));
+                return profile;
+            }
             if let Some(profile) = self.by_method_name() {
                 return profile;
             }
@@ -223,7 +229,12 @@ impl CallCosts<'_, '_, '_> {
         }
         let waiting = part(fact.wait);
         match fact.on {
-            Some(WaitOn::Lock | WaitOn::Queue) => profile.handover = self.bounded(fact, waiting),
+            Some(on @ (WaitOn::Lock | WaitOn::Queue)) => {
+                profile.handover = self.bounded(fact, waiting);
+                if on == WaitOn::Queue {
+                    profile.inbox = profile.handover.typical;
+                }
+            }
             Some(WaitOn::Sleep) => profile.wait = self.slept(fact).unwrap_or(waiting),
             _ => profile.wait = waiting,
         }
@@ -312,11 +323,10 @@ impl CallCosts<'_, '_, '_> {
             return profile;
         }
         let other = if invocation.position == Some(0) { 1 } else { 0 };
-        let count = match (receiver, program.argument(self.call_ref(), Some(other), None)) {
-            (None, Some(iterable)) => self.walk.sizes().rounds(iterable.expr).count,
-            _ => super::sizes::UNKNOWN_ROUNDS,
-        };
-        profile.times(count)
+        match (receiver, program.argument(self.call_ref(), Some(other), None)) {
+            (None, Some(iterable)) => self.walk.sizes().rounds(iterable.expr).of(profile),
+            _ => profile.guessed(super::sizes::UNKNOWN_ROUNDS),
+        }
     }
 
     /// Nothing is known of what is called; the name of a method may say enough.
@@ -332,6 +342,10 @@ impl CallCosts<'_, '_, '_> {
         let ExprKind::Attribute { name, .. } = self.walk.program.kind(self.walk.at(*callee)) else {
             return None;
         };
+        // What the project itself calls so is the better guess, and not known.
+        if self.walk.program.defines_method(name) {
+            return None;
+        }
         let fact = self.walk.program.knowledge.common_method(name)?;
         let mut profile = self.fact(&fact, None);
         profile.explain(
@@ -454,6 +468,12 @@ fn describe(fact: &CallFact, name: &str) -> String {
     } else {
         format!("`{name}` works with the GIL held, here")
     }
+}
+
+/// What a function of a compiled module of the project costs: nobody compiles what takes no time.
+pub(super) fn compiled_profile(releases: bool) -> Profile {
+    let part = if releases { Part::Native } else { Part::Interpreter };
+    Profile::of(part, Estimate::new(1e-6, 3e-3, 100.0))
 }
 
 /// The profile of one call of something outside the project whose arguments are not in sight.

@@ -55,6 +55,14 @@ const OFTEN: f64 = 20.0;
 const REAL_WAIT: f64 = 1e-3;
 /// Where this share of the work may be of one kind or another, the class is a guess.
 const CHOICE: f64 = 0.3;
+/// What guesses about loops count for where real waits stand beside them.
+const GUESS: f64 = 1e-3;
+/// A cost that is this many calls away is one that doubts have added up about.
+const FAR_AWAY: usize = 3;
+/// What takes less than this many times the shortest work may as well be trivial, where loops are guessed.
+const SHORT: f64 = 100.0;
+/// Work of this many typical seconds beside waits for a queue is what a function is there for.
+const OWN_WORK: f64 = 1e-3;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
 const UNKNOWN_CALL: f64 = 3e-5;
 
@@ -101,11 +109,18 @@ pub fn read(profile: &Profile) -> Reading {
     if unknown > 0.0 && class == Class::IoBound && profile.handover.typical > profile.wait.typical {
         confidence = Confidence::Low;
     }
+    // Who only waits for other parts of the program may have little to do, or much that is not seen.
+    if class == Class::IoBound && profile.inbox * 2.0 > profile.waiting().typical {
+        confidence = confidence.min(Confidence::Medium);
+    }
     if profile.either.typical > CHOICE * total || is_guess_beside_waits(profile, class) {
         confidence = Confidence::Low;
     }
-    if !overlap_free(profile, class) {
+    if !overlap_free(profile, class) || is_far(profile, class) || is_short_guess(profile, class) {
         confidence = confidence.min(Confidence::Medium);
+    }
+    if class == Class::IoBound && Parts::plain(profile).is_mostly_computing() {
+        confidence = Confidence::Low;
     }
     Reading { class, confidence }
 }
@@ -115,6 +130,7 @@ pub fn read(profile: &Profile) -> Reading {
 pub fn hull(candidates: &[Profile]) -> Option<Profile> {
     let (first, others) = candidates.split_first()?;
     let mut hull = others.iter().fold(first.clone(), Profile::or);
+    hull.average(candidates);
     let long = candidates.iter().map(read).map(|reading| reading.class);
     let mut kinds: Vec<Class> = long
         .filter(|class| !matches!(class, Class::Trivial | Class::Mixed))
@@ -153,6 +169,20 @@ fn is_guess_beside_waits(profile: &Profile, class: Class) -> bool {
         && profile.data_loops.typical * 2.0 >= profile.interpreter.typical
 }
 
+/// Whether the dearest reason for a class lies many calls away.
+fn is_far(profile: &Profile, class: Class) -> bool {
+    let part = part_of(class, profile);
+    let dearest = profile.evidence.iter().find(|evidence| evidence.part == part);
+    dearest.is_some_and(|evidence| evidence.chain.len() > FAR_AWAY)
+}
+
+/// Computing in loops of guessed length that is not long even so.
+fn is_short_guess(profile: &Profile, class: Class) -> bool {
+    class == Class::CpuBound
+        && profile.data_loops.typical * 2.0 >= profile.interpreter.typical
+        && profile.interpreter.typical < TRIVIAL * SHORT
+}
+
 /// Whether the lower bound of the dominant part lies above the upper bounds of the others.
 fn overlap_free(profile: &Profile, class: Class) -> bool {
     let (own, others) = match class {
@@ -172,12 +202,19 @@ struct Parts {
 }
 
 impl Parts {
+    fn plain(profile: &Profile) -> Self {
+        Self {
+            interpreter: profile.interpreter.typical,
+            native: profile.native.typical,
+            wait: (profile.waiting().typical - profile.inbox).max(0.0),
+        }
+    }
+
     /// A service loop is read by what one round does once it has something to do: the wait for the next item is no work.
     fn of(profile: &Profile) -> Self {
         let plain = Self {
-            interpreter: profile.interpreter.typical,
-            native: profile.native.typical,
             wait: profile.waiting().typical,
+            ..Self::plain(profile)
         };
         match &profile.round {
             Some(round) if round.handover.typical > 0.0 && works_on_items(round) => Self {
@@ -185,12 +222,39 @@ impl Parts {
                 native: round.native.typical * 100.0,
                 wait: round.wait.typical * 100.0,
             },
-            _ => plain,
+            _ => plain.without_inbox(profile).beside_waits(profile),
+        }
+    }
+
+    /// Beside real waits, what loops in functions that are called compute is mostly guessed too high.
+    fn beside_waits(self, profile: &Profile) -> Self {
+        let called = profile.called_loops[Part::Interpreter as usize];
+        let waits = profile.wait.typical >= REAL_WAIT.max(self.interpreter * GUESS);
+        if waits && called * 2.0 >= self.interpreter {
+            let interpreter = self.interpreter - called * (1.0 - GUESS);
+            Self { interpreter, ..self }
+        } else {
+            self
+        }
+    }
+
+    /// Where substantial work is done, how long its inbox is empty says nothing about it.
+    fn without_inbox(self, profile: &Profile) -> Self {
+        let wait = (self.wait - profile.inbox).max(0.0);
+        let own = self.interpreter + self.native + wait;
+        if profile.inbox > 0.0 && own >= OWN_WORK {
+            Self { wait, ..self }
+        } else {
+            self
         }
     }
 
     fn total(&self) -> f64 {
         self.interpreter + self.native + self.wait
+    }
+
+    fn is_mostly_computing(&self) -> bool {
+        self.interpreter * 2.0 > self.total()
     }
 
     fn dominant(&self) -> (Class, f64) {

@@ -276,11 +276,8 @@ impl Walk<'_, '_> {
     }
 
     fn looped(&self, statement: &Stmt, round: Profile, rounds: Rounds) -> Profile {
-        let mut profile = round.times(rounds.count);
+        let mut profile = rounds.of(round);
         profile.round = None;
-        if !rounds.known {
-            profile.data_loops = profile.interpreter;
-        }
         let span = statement_head(self.program, self.function, statement);
         let message = format!("{}, here", describe_loop(rounds));
         profile.explain(
@@ -387,22 +384,16 @@ impl Walk<'_, '_> {
         for &part in std::iter::once(element).chain(value) {
             inner.add(&self.expression(part));
         }
-        let mut known = true;
         for clause in clauses.iter().rev() {
             for &condition in &clause.conditions {
                 inner = inner.perhaps(0.7);
                 inner.add(&self.expression(condition));
             }
             inner.add(&Profile::steps(STEP));
-            let rounds = self.rounds(clause.iterable);
-            known &= rounds.known;
-            inner = inner.times(rounds.count);
+            inner = self.rounds(clause.iterable).of(inner);
             inner.add(&self.expression(clause.iterable));
         }
         inner.add(&Profile::steps(BLOCK));
-        if !known {
-            inner.data_loops = inner.interpreter;
-        }
         let what = if *kind == ComprehensionKind::Generator {
             "generator expression"
         } else {

@@ -71,9 +71,8 @@ impl<'p> Summaries<'p> {
             .run()
         };
         let finish = |function, profile: Profile| {
-            let mut profile = profile.times(sizes::RECURSION);
+            let mut profile = profile.guessed(sizes::RECURSION);
             profile.round = None;
-            profile.data_loops = profile.interpreter;
             profile.explain(program.name_place(function), "calls itself, directly or through others");
             profile
         };
@@ -95,7 +94,8 @@ impl<'p> Summaries<'p> {
     /// What one call of something outside the project costs whose arguments are not in sight.
     #[must_use]
     pub fn external_call(&self, program: &Program<'_>, name: &str) -> Option<Profile> {
-        program.knowledge.call(name).map(calls::fact_profile)
+        let known = program.knowledge.call(name).map(calls::fact_profile);
+        known.or_else(|| program.modules.compiled(name).map(calls::compiled_profile))
     }
 
     /// What the user's configuration says that a function costs.

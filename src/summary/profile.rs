@@ -59,12 +59,30 @@ pub struct Profile {
     pub unknown: Vec<UnknownCall>,
     /// Seconds that hold the GIL in loops whose number of rounds depends on data.
     pub data_loops: Estimate,
+    /// Typical seconds of the other parts in such loops: native, wait, handover.
+    pub other_loops: [f64; 3],
+    /// Those seconds of each part in such loops that stand in functions that are called.
+    pub called_loops: [f64; 4],
+    /// Those of them that stand in functions that these call.
+    pub far_loops: [f64; 4],
+    /// Typical seconds of waiting for something to do, or for room to put results: a part of `handover`.
+    pub inbox: f64,
     /// Seconds for which work of one kind or of another may be meant: a call that may run a function that computes, or
     /// one that waits.
     pub either: Estimate,
     /// What one round of an endless service loop costs, where the function is one.
     pub round: Option<Box<Profile>>,
 }
+
+/// All parts, in order.
+const PARTS: [Part; 4] = [Part::Interpreter, Part::Native, Part::Wait, Part::Handover];
+/// Rounds of a guessed loop for what stands in another guessed loop inside it, in the same function or in one that it
+/// calls.
+const NEAR_ROUNDS: f64 = 60.0;
+/// As above, further away.
+const FAR_ROUNDS: f64 = 4.0;
+/// An unknown call that is made more often than this in one run stands in a loop.
+const REPEATED: f64 = 1.5;
 
 impl Profile {
     /// Chains of evidence that are kept for each part.
@@ -130,6 +148,9 @@ impl Profile {
         self.wait += other.wait;
         self.handover += other.handover;
         self.data_loops += other.data_loops;
+        for (mine, others) in self.marks().zip(other.clone_marks()) {
+            *mine += others;
+        }
         self.either += other.either;
         if self.round.is_none() {
             self.round.clone_from(&other.round);
@@ -153,6 +174,9 @@ impl Profile {
         ] {
             *part = part.times(count);
         }
+        for seconds in self.marks() {
+            *seconds *= count.typical;
+        }
         for evidence in &mut self.evidence {
             evidence.weight *= count.typical;
         }
@@ -160,6 +184,68 @@ impl Profile {
             unknown.times *= count.typical;
         }
         self
+    }
+
+    /// A guessed number of times over. What stands in such a loop already goes round fewer times more: guesses within
+    /// guesses are mostly too high, as long data is rarely long in each of its dimensions, and helpers loop over little.
+    #[must_use]
+    pub fn guessed(mut self, count: Estimate) -> Self {
+        let (near, far) = (count.typical.min(NEAR_ROUNDS), count.typical.min(FAR_ROUNDS));
+        let in_loops = self.loops();
+        let mut shares = [count.typical; 4];
+        for part in PARTS {
+            let index = part as usize;
+            let before = self.part(part).typical;
+            let inside = in_loops[index].min(before);
+            let distant = self.far_loops[index].min(inside);
+            let typical = (before - inside) * count.typical + (inside - distant) * near + distant * far;
+            let whole = self.part(part).times(count);
+            *self.part_mut(part) = Estimate::new(whole.least, typical.min(whole.typical), whole.most);
+            self.called_loops[index] = (self.called_loops[index] - distant).max(0.0) * near + distant * far;
+            self.far_loops[index] = distant * far;
+            if before > 0.0 {
+                shares[index] = typical / before;
+            }
+        }
+        for evidence in &mut self.evidence {
+            evidence.weight *= shares[evidence.part as usize];
+        }
+        for unknown in &mut self.unknown {
+            unknown.times *= if unknown.times > REPEATED { near } else { count.typical };
+        }
+        self.inbox *= shares[Part::Handover as usize];
+        self.either = self.either.times(Estimate::new(count.least, near, count.most));
+        self.data_loops = self.interpreter;
+        self.other_loops = [self.native.typical, self.wait.typical, self.handover.typical];
+        self
+    }
+
+    /// From here on its loops are those of a function that is called.
+    pub(super) fn seen_from_caller(&mut self) {
+        self.far_loops = self.called_loops;
+        self.called_loops = self.loops();
+    }
+
+    /// Typical seconds of each part in loops whose number of rounds depends on data.
+    fn loops(&self) -> [f64; 4] {
+        let [native, wait, handover] = self.other_loops;
+        [self.data_loops.typical, native, wait, handover]
+    }
+
+    fn marks(&mut self) -> impl Iterator<Item = &mut f64> {
+        let called = self.called_loops.iter_mut().chain(&mut self.far_loops);
+        self.other_loops
+            .iter_mut()
+            .chain(called)
+            .chain(std::iter::once(&mut self.inbox))
+    }
+
+    fn clone_marks(&self) -> impl Iterator<Item = f64> {
+        let called = self.called_loops.into_iter().chain(self.far_loops);
+        self.other_loops
+            .into_iter()
+            .chain(called)
+            .chain(std::iter::once(self.inbox))
     }
 
     /// Either this or the other.
@@ -170,6 +256,9 @@ impl Profile {
         self.wait = self.wait.or(other.wait);
         self.handover = self.handover.or(other.handover);
         self.data_loops = self.data_loops.or(other.data_loops);
+        for (mine, others) in self.marks().zip(other.clone_marks()) {
+            *mine = f64::midpoint(*mine, others);
+        }
         self.either = self.either.or(other.either);
         if self.round.is_none() {
             self.round.clone_from(&other.round);
@@ -179,6 +268,25 @@ impl Profile {
         self.unknown.extend(other.unknown.iter().cloned());
         self.keep_unknown();
         self
+    }
+
+    /// Sets what is typical to the mean of several profiles, each of which is as likely.
+    pub(super) fn average(&mut self, candidates: &[Self]) {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of candidates")]
+        let share = 1.0 / candidates.len().max(1) as f64;
+        for part in PARTS {
+            let sum: f64 = candidates.iter().map(|candidate| candidate.part(part).typical).sum();
+            self.part_mut(part).typical = sum * share;
+        }
+        let loops: f64 = candidates.iter().map(|candidate| candidate.data_loops.typical).sum();
+        self.data_loops.typical = loops * share;
+        let mut sums = [0.0; 12];
+        for candidate in candidates {
+            sums.iter_mut()
+                .zip(candidate.clone_marks())
+                .for_each(|(sum, mark)| *sum += mark);
+        }
+        self.marks().zip(sums).for_each(|(mark, sum)| *mark = sum * share);
     }
 
     /// Possibly not at all.
@@ -194,6 +302,9 @@ impl Profile {
         ] {
             *part = part.perhaps(share);
         }
+        for seconds in self.marks() {
+            *seconds *= share;
+        }
         for evidence in &mut self.evidence {
             evidence.weight *= share;
         }
@@ -205,7 +316,7 @@ impl Profile {
 
     /// Gives the largest parts a reason where they have none yet.
     pub fn explain(&mut self, place: Place, message: &str) {
-        for part in [Part::Interpreter, Part::Native, Part::Wait, Part::Handover] {
+        for part in PARTS {
             let weight = self.part(part).typical;
             let explained = self
                 .evidence

@@ -7,6 +7,7 @@ use crate::link::values::{ExprRef, Site, Value, ValueId};
 use crate::link::{Callee, Program};
 
 use super::estimate::Estimate;
+use super::profile::Profile;
 
 /// Rounds of a loop over something whose size is not known.
 pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
@@ -17,7 +18,7 @@ pub(super) const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
 /// Rounds of a loop that nothing ends and that waits for nothing.
 pub(super) const SPINNING_ROUNDS: Estimate = Estimate::new(1e3, 1e6, 1e6);
 /// Calls that a recursion makes.
-pub(super) const RECURSION: Estimate = Estimate::new(1.0, 30.0, 1e6);
+pub(super) const RECURSION: Estimate = Estimate::new(1.0, 10.0, 1e6);
 /// Bytes of a string or buffer of unknown size.
 const UNKNOWN_BYTES: Estimate = Estimate::new(1.0, 3e3, 1e8);
 /// Elements of a container of unknown size.
@@ -37,6 +38,16 @@ pub struct Rounds {
 }
 
 impl Rounds {
+    /// What so many rounds cost of which one costs this.
+    #[must_use]
+    pub(super) fn of(self, round: Profile) -> Profile {
+        if self.known {
+            round.times(self.count)
+        } else {
+            round.guessed(self.count)
+        }
+    }
+
     const fn guess(count: Estimate) -> Self {
         Self { count, known: false }
     }

@@ -25,6 +25,9 @@ impl Solver<'_> {
     fn attribute_of_value(&mut self, receiver: ValueId, name: &str) -> ValueSet {
         match self.universe.get(receiver).clone() {
             Value::Module(file) => {
+                if let Some(public) = self.public_name(file, name) {
+                    return self.external(&public);
+                }
                 let values = self.module_attribute(file, name);
                 if values.is_empty() {
                     self.submodule(file, name)
@@ -107,6 +110,14 @@ impl Solver<'_> {
         let attribute = self.universe.name(name);
         values.extend(&self.read(Variable::ModuleAttribute(file, attribute)));
         values
+    }
+
+    /// In a library's own repository its public names mean what they mean to everybody.
+    fn public_name(&self, file: FileId, name: &str) -> Option<String> {
+        let publics = self.modules.names(file).iter().map(|module| format!("{module}.{name}"));
+        publics
+            .into_iter()
+            .find(|public| self.knowledge.submission(public).is_some() || self.knowledge.is_worker_part(public))
     }
 
     /// As [`Self::module_attribute`], for one more step through star imports only.
@@ -328,8 +339,28 @@ impl Solver<'_> {
         for receiver in receivers.iter() {
             if let Value::ExternalInstance { site: Some(site), .. } = *self.universe.get(receiver) {
                 self.write_element(site, key, values);
+                if let (Key::Text(name), Some(file)) = (key, self.namespace_of(site)) {
+                    self.write(Variable::ModuleAttribute(file, name), values);
+                }
             }
         }
+    }
+
+    /// The module whose names a call of `globals` gives.
+    fn namespace_of(&self, site: Site) -> Option<FileId> {
+        use crate::facts::ExprKind;
+        let site = site.expression()?;
+        let ExprKind::Call { callee, arguments, .. } = self.file(site.file).kind(site.expr) else {
+            return None;
+        };
+        let callees = &self.expressions[site.file.index()][callee.index()];
+        let gives_names = callees.iter().any(|callee| match *self.universe.get(callee) {
+            Value::External(name) => {
+                self.knowledge.semantic(self.universe.text(name)) == Some(Semantic::ModuleNamespace)
+            }
+            _ => false,
+        });
+        (gives_names && arguments.is_empty()).then_some(site.file)
     }
 
     /// `receivers[index]`.

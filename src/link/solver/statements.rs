@@ -434,7 +434,9 @@ impl Solver<'_> {
             }
         }
         match candidates.first() {
-            Some(absolute) if level == 0 => self.external(&join(absolute, name)),
+            Some(absolute) if level == 0 || self.modules.compiled(absolute).is_some() => {
+                self.external(&join(absolute, name))
+            }
             _ => self.unknown(Unresolved::UnboundName),
         }
     }
