@@ -96,7 +96,10 @@ pub fn leaks(program: &Program<'_>, locks: &Locks, raises: &Raises<'_>, function
             acquire,
             giving,
             given_elsewhere: given_elsewhere(program, locks, acquire),
-            escapes: escapes(program, locks, raises, function),
+            escapes: escapes(program, locks, raises, function)
+                .into_iter()
+                .filter(|evidence| !by_the_lock(program, &own, acquire, evidence))
+                .collect(),
             lock,
             tests: tests_around(program, acquire),
             protected: 0,
@@ -158,6 +161,14 @@ fn given_elsewhere(program: &Program<'_>, locks: &Locks, acquire: ExprRef) -> Op
     let facts = lock_facts(program, lock)?;
     let functions = facts.sites.iter().filter_map(|site| locks.releases.get(site));
     Some(functions.flatten().copied().collect())
+}
+
+/// Whether an exception comes from a method of the lock itself, which complains where it is not held.
+fn by_the_lock(program: &Program<'_>, calls: &[ExprRef], acquire: ExprRef, evidence: &RaiseEvidence) -> bool {
+    let text = |call: ExprRef| receiver_expression(program, call).map(|lock| program.text(lock));
+    calls
+        .iter()
+        .any(|&call| program.place(call) == evidence.place() && text(call) == text(acquire))
 }
 
 /// What may stop the function. That a program or a thread ends is a failure only for those that go on beside it.
