@@ -47,7 +47,8 @@ pub(super) fn words<'a>(context: &Context<'_>, stall: &'a Stall) -> Words<'a> {
 pub(super) fn grouped<'a>(stalls: impl Iterator<Item = &'a Stall>) -> Vec<(&'a Stall, Vec<&'a Stall>)> {
     let mut groups: BTreeMap<_, (&Stall, Vec<&Stall>)> = BTreeMap::new();
     for stall in stalls {
-        let cause = stall.chain.last().map_or(stall.place, |note| note.place);
+        let deepest = stall.chain.last().filter(|_| stall.helper.is_some());
+        let cause = deepest.map_or(stall.place, |note| note.place);
         match groups.entry((stall.function, cause)) {
             Entry::Vacant(entry) => {
                 entry.insert((stall, Vec::new()));
