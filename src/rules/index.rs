@@ -22,6 +22,7 @@ pub(super) static RULES: &[&Rule] = &[
     &super::lost_global_write::RULE,
     &super::lost_argument_write::RULE,
     &super::lost_self_write::RULE,
+    &super::lost_proxy_write::RULE,
     &super::missing_main_guard::RULE,
     &super::unguarded_start_method::RULE,
     &super::fork_dependent_global::RULE,

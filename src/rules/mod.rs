@@ -44,6 +44,7 @@ mod lost;
 mod lost_argument_write;
 mod lost_failure;
 mod lost_global_write;
+mod lost_proxy_write;
 mod lost_self_write;
 mod missing_main_guard;
 mod mutated_while_iterated;

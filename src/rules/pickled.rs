@@ -66,15 +66,18 @@ fn default_condition(context: &Context<'_>) -> Option<Condition> {
     if places.is_empty() {
         return None;
     }
-    if places.len() == methods.len() {
-        return Some(Condition {
-            text: String::new(),
-            confidence: Confidence::High,
-        });
-    }
+    let (everywhere, configured) = (places.len() == methods.len(), context.settings.start_method.is_some());
     Some(Condition {
-        text: format!(" where processes do not fork ({})", places.join(", ")),
-        confidence: Confidence::Medium,
+        text: if configured {
+            String::new()
+        } else {
+            format!(" where processes do not fork ({})", places.join(", "))
+        },
+        confidence: if everywhere {
+            Confidence::High
+        } else {
+            Confidence::Medium
+        },
     })
 }
 

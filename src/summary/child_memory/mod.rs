@@ -9,6 +9,7 @@ mod globals;
 mod graph;
 mod held;
 mod lost;
+mod nested;
 mod origin;
 mod payload;
 mod proxies;
@@ -28,6 +29,7 @@ pub use connections::InheritedConnection;
 pub use globals::ForkOnlyGlobal;
 pub(crate) use globals::{is_guard, is_under_guard};
 pub use lost::LostWrite;
+pub use nested::NestedWrite;
 pub use origin::{Origin, Root, Spot};
 pub use payload::{LargePayload, Payload};
 pub use proxies::ProxyInLoop;
@@ -49,6 +51,8 @@ pub struct ChildMemory {
     pub shared_draws: Vec<SharedDraw>,
     /// Proxies that workers use in each round of a loop.
     pub proxies: Vec<ProxyInLoop>,
+    /// Changes of copies that proxies hand out.
+    pub nested_writes: Vec<NestedWrite>,
     /// Large objects that travel with each task or result.
     pub payloads: Vec<LargePayload>,
 }
@@ -82,6 +86,7 @@ impl ChildMemory {
             fork_only_globals: globals::globals(program, &graph, &runs),
             connections: connections::inherited(program, &graph, &uses, &runs),
             shared_draws: random::draws(program, &runs),
+            nested_writes: nested::writes(program),
             proxies: proxies::in_loops(program, summaries, &runs),
             payloads: payload::large(program),
             shared_updates: shared::updates(program, &runs),

@@ -98,7 +98,7 @@ fn in_loops_of(
 }
 
 /// Whether an expression is always a proxy of data.
-fn is_data_proxy(program: &Program<'_>, expr: ExprRef) -> bool {
+pub(super) fn is_data_proxy(program: &Program<'_>, expr: ExprRef) -> bool {
     let values = program.values(expr);
     !values.is_empty()
         && values
