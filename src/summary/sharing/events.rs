@@ -254,6 +254,9 @@ impl<'p, 'a> Collector<'p, 'a> {
                     if let ExprKind::Subscript { base, index } = self.facts().kind(target) {
                         self.resize(id, *base, target);
                         self.stale_position(id, *base, *index, target);
+                        if self.is_sized(*base) {
+                            self.removed_by_gathered_key(id, *base, *index, target);
+                        }
                     }
                 }
             }
@@ -306,11 +309,25 @@ impl<'p, 'a> Collector<'p, 'a> {
         }
         if resizes && self.is_sized(base) {
             self.resize(id, base, call);
+            if let Some(key) = self.only_argument(call) {
+                self.removed_by_gathered_key(id, base, key, call);
+            }
         }
         if resizes || adds {
             self.act(id, base, None, call, None);
         }
         self.takes_out(id, call, base);
+    }
+
+    /// The one argument of a call: with a second one `pop` does not mind a missing key.
+    fn only_argument(&self, call: ExprId) -> Option<ExprId> {
+        match self.facts().kind(call) {
+            ExprKind::Call { arguments, .. } => match arguments.as_slice() {
+                [only] if only.kind == ArgumentKind::Positional => Some(only.value),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// `target = value`: an update when the value depends on what the target held, a first use, an act after a check.

@@ -13,6 +13,7 @@ mod guards;
 mod paths;
 mod places;
 mod process_wide;
+mod removals;
 mod units;
 mod walk;
 
