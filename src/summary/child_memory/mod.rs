@@ -13,6 +13,7 @@ mod origin;
 mod payload;
 mod proxies;
 mod random;
+mod seeding;
 mod shared;
 mod uses;
 mod walk;

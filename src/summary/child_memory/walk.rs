@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facts::{ArgumentKind, ExprKind};
 use crate::finding::Note;
+use crate::knowledge::SubmissionResult;
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Program, Submission, Target};
 
@@ -168,6 +169,11 @@ impl ChildRun {
         self.runs(function) || self.initializers.contains(&function)
     }
 
+    /// The functions that the workers run before their first task.
+    pub(super) fn initializers(&self) -> &BTreeSet<ScopeRef> {
+        &self.initializers
+    }
+
     /// Everything that the workers run.
     pub(super) fn all(&self) -> BTreeSet<ScopeRef> {
         self.functions.keys().chain(&self.initializers).copied().collect()
@@ -219,6 +225,10 @@ impl Way {
 /// is not known.
 fn initializers_of(program: &Program<'_>, graph: &CallGraph, submission: &Submission<'_>) -> BTreeSet<ScopeRef> {
     let mut functions: BTreeSet<ScopeRef> = BTreeSet::new();
+    // A process of its own belongs to no pool.
+    if submission.shape.result == SubmissionResult::Worker {
+        return functions;
+    }
     for worker in &submission.workers {
         match worker.executor.and_then(|executor| program.site(executor)) {
             Some(Site::Expr(site)) => functions.extend(graph.initializers.get(&site).into_iter().flatten()),
