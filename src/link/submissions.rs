@@ -14,6 +14,7 @@ use crate::knowledge::{
 
 use super::index::Loop;
 use super::program::{Callee, Program};
+use super::solver::Base;
 use super::values::{ExprRef, ScopeRef, Site, Unresolved, Value, ValueId};
 
 /// One possible worker of a submission.
@@ -345,7 +346,7 @@ fn subclass_submission<'a>(program: &Program<'a>, call: ExprRef, class: ScopeRef
         workers: vec![Worker {
             kind,
             executor: None,
-            start: StartSetting::Default,
+            start: start_of_class(program, class).unwrap_or(StartSetting::Default),
             cloudpickle,
         }],
         callable,
@@ -580,6 +581,11 @@ fn executor_worker(program: &Program<'_>, executor: ValueId) -> Worker {
 /// The start method that an executor's constructor fixes: by a context argument, or as a method of a context.
 #[must_use]
 pub fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetting {
+    if let Value::Instance { class, .. } = *program.value(executor)
+        && let Some(setting) = start_of_class(program, class)
+    {
+        return setting;
+    }
     let Some(Site::Expr(site)) = program.site(executor) else {
         return StartSetting::Default;
     };
@@ -599,6 +605,23 @@ pub fn start_of_executor(program: &Program<'_>, executor: ValueId) -> StartSetti
         Some(argument) => start_of_context_expression(program, argument),
         None => StartSetting::Default,
     }
+}
+
+/// The start method of the context whose process class a class extends: `class Worker(context.Process)`.
+fn start_of_class(program: &Program<'_>, class: ScopeRef) -> Option<StartSetting> {
+    program.solution.classes.ancestry(class).iter().find_map(|base| {
+        let Base::Project(above) = *base else { return None };
+        let file = above.file;
+        let written = program.scope(above).bases.iter().map(|&expr| ExprRef { file, expr });
+        written
+            .flat_map(|expr| program.values(expr).iter())
+            .find_map(|value| match *program.value(value) {
+                Value::ExternalMethod { receiver, .. } if program.role(receiver) == Some(Role::Context) => {
+                    Some(start_of_context(program, receiver))
+                }
+                _ => None,
+            })
+    })
 }
 
 fn start_of_context_expression(program: &Program<'_>, expr: ExprRef) -> StartSetting {
@@ -843,6 +866,9 @@ fn intent(program: &Program<'_>, fan_out: FanOut, call: ExprRef) -> Intent {
 fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
     let mut found = Vec::new();
     let file = program.file(expr.file);
+    if let Some(inner) = filled_in(program, expr) {
+        return parameters_behind(program, inner);
+    }
     if let ExprKind::Name {
         symbol: Some(symbol),
         reaching,
@@ -861,6 +887,33 @@ fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32
         }
     }
     found
+}
+
+/// The call of a submission and those of the wrappers that it goes through; what hands the work over comes last.
+#[must_use]
+pub fn calls_through(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut calls = vec![submission.call];
+    let mut through = submission.through;
+    while let Some(call) = through.filter(|call| !calls.contains(call)) {
+        calls.push(call);
+        let inner = program.submissions.iter().find(|inner| inner.call == call);
+        through = inner.and_then(|inner| inner.through);
+    }
+    calls
+}
+
+/// The callable in a `partial(...)` call.
+fn filled_in(program: &Program<'_>, expr: ExprRef) -> Option<ExprRef> {
+    let makes_partial = matches!(program.kind(expr), ExprKind::Call { .. })
+        && program
+            .values(expr)
+            .iter()
+            .any(|value| *program.value(value) == Value::Partial(expr));
+    if makes_partial {
+        program.argument(expr, Some(0), None)
+    } else {
+        None
+    }
 }
 
 /// The submissions that callers make through a function that hands one of its parameters over, as the work or as an
