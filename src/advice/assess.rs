@@ -2,6 +2,7 @@
 
 use crate::finding::{Confidence, Note};
 use crate::knowledge::{FanOut, Role, SubmissionResult, WorkerKind};
+use crate::link::submissions::calls_through;
 use crate::link::values::{ScopeRef, Unresolved};
 use crate::link::{Callee, Program, Submission, Target};
 use crate::summary::{Class, Profile, Reading, Summaries, hull, part_of, read};
@@ -146,20 +147,22 @@ fn hand_off_of(program: &Program<'_>, submission: &Submission<'_>) -> f64 {
     costs.fold(0.0, f64::max)
 }
 
+/// Tasks that travel together where their number is computed.
+const COMPUTED_CHUNK: f64 = 50.0;
+
 /// How many tasks travel together.
 fn chunk_size(program: &Program<'_>, submission: &Submission<'_>) -> f64 {
-    let given = submission
-        .shape
-        .chunksize
-        .as_ref()
-        .and_then(|position| program.argument_at(submission.call, position));
+    let calls = calls_through(program, submission);
+    let position = submission.shape.chunksize.as_ref();
+    let given = position.and_then(|position| program.argument_at(*calls.last()?, position));
     if let Some(given) = given {
-        let (numbers, _) = program.literal_integers(given);
+        let (numbers, other) = program.literal_integers(given);
         #[expect(clippy::cast_precision_loss, reason = "chunk sizes are small")]
-        return numbers.first().map_or(50.0, |&number| (number as f64).max(1.0));
+        let number = numbers.first().map(|&number| (number as f64).max(1.0));
+        return number.filter(|_| !other).unwrap_or(COMPUTED_CHUNK);
     }
     match submission.shape.default_chunksize {
-        Some(0) => 50.0,
+        Some(0) => COMPUTED_CHUNK,
         _ => 1.0,
     }
 }

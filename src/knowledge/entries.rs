@@ -40,6 +40,9 @@ pub struct CallFact {
     /// Callables among the arguments that this call runs itself.
     #[serde(default)]
     pub invokes: Vec<Invocation>,
+    /// Callables among the arguments whose results the call gives or its result fills itself with; they run later.
+    #[serde(default)]
+    pub factories: Vec<Position>,
     /// The wait has no upper bound but what another unit does, unless one of these arguments (a time-out) is given.
     /// A `timeout` of zero-argument calls is written as an empty list.
     pub until: Option<Vec<Selector>>,
@@ -208,6 +211,9 @@ pub struct TypeFact {
     pub initializer_argument: Option<Position>,
     /// The argument of the constructor with the arguments of the initializer.
     pub initargs_argument: Option<Position>,
+    /// Arguments of the constructor that an instance keeps and that are pickled with it.
+    #[serde(default)]
+    pub keeps: Vec<Position>,
     /// Pickles what it sends with cloudpickle or dill, so that closures travel.
     #[serde(default)]
     pub cloudpickle: bool,
@@ -708,6 +714,12 @@ pub enum Semantic {
     Items,
     /// The elements of the receiver as a new container.
     Values,
+    /// Gives what its factories give (`field(default_factory=...)`), or what else it is said to return.
+    GivesResult,
+    /// A new container that fills itself with what its factories give (`defaultdict`).
+    MakesElements,
+    /// Makes a class, under the name in argument 0.
+    MakesClass,
     /// Puts argument 0 into the receiver.
     Adds,
     /// Puts argument 1 into the receiver under argument 0.
@@ -762,6 +774,10 @@ pub enum Semantic {
     DrawsRandom,
     /// Seeds a random state that belongs to the whole process.
     SeedsRandom,
+    /// Draws from a random state of the whole process that forked children seed afresh.
+    DrawsFreshRandom,
+    /// Seeds a random state of the whole process that forked children seed afresh.
+    SeedsFreshRandom,
     /// Lets go of the connections that the receiver has inherited, so that it opens its own.
     ResetsConnection,
     /// Has a function run after each fork.

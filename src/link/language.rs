@@ -42,7 +42,7 @@ pub const BUILTINS: &str = "builtins";
 pub const SELF: &str = "self";
 /// In `returns`: an element of the receiver.
 pub const ELEMENT: &str = "element";
-/// In `returns`: an argument, by position after the colon.
+/// In `returns`: an argument, by position or name after the colon.
 pub const ARGUMENT: &str = "argument:";
 
 /// The variable that holds a module's name.

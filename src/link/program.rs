@@ -467,6 +467,7 @@ impl<'a> Program<'a> {
                     });
                 }
                 Value::Unknown(reason) => found.push(Callee::Unknown(reason)),
+                Value::MadeClass(_) | Value::MadeInstance(_) => found.push(Callee::Unknown(Unresolved::ExternalResult)),
                 _ => {}
             }
         }

@@ -816,6 +816,9 @@ fn intent(program: &Program<'_>, fan_out: FanOut, call: ExprRef) -> Intent {
 pub(super) fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
     let mut found = Vec::new();
     let file = program.file(expr.file);
+    if let Some(inner) = filled_in(program, expr) {
+        return parameters_behind(program, inner);
+    }
     if let ExprKind::Name {
         symbol: Some(symbol),
         reaching,
@@ -834,6 +837,33 @@ pub(super) fn parameters_behind(program: &Program<'_>, expr: ExprRef) -> Vec<(Sc
         }
     }
     found
+}
+
+/// The call of a submission and those of the wrappers that it goes through; what hands the work over comes last.
+#[must_use]
+pub fn calls_through(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
+    let mut calls = vec![submission.call];
+    let mut through = submission.through;
+    while let Some(call) = through.filter(|call| !calls.contains(call)) {
+        calls.push(call);
+        let inner = program.submissions.iter().find(|inner| inner.call == call);
+        through = inner.and_then(|inner| inner.through);
+    }
+    calls
+}
+
+/// The callable in a `partial(...)` call.
+fn filled_in(program: &Program<'_>, expr: ExprRef) -> Option<ExprRef> {
+    let makes_partial = matches!(program.kind(expr), ExprKind::Call { .. })
+        && program
+            .values(expr)
+            .iter()
+            .any(|value| *program.value(value) == Value::Partial(expr));
+    if makes_partial {
+        program.argument(expr, Some(0), None)
+    } else {
+        None
+    }
 }
 
 /// The submissions that callers make through a function that hands one of its parameters over, as the work or as an

@@ -147,6 +147,10 @@ pub enum Value {
         /// The method's name.
         name: Name,
     },
+    /// A class that a call makes (`namedtuple("Row", names)`).
+    MadeClass(ExprRef),
+    /// An instance of a class that a call makes.
+    MadeInstance(ExprRef),
     /// A callable with some arguments filled in, by the call that makes it.
     Partial(ExprRef),
     /// A call written out for later, as `delayed(f)(x)` makes it: the callable's wrapping call.

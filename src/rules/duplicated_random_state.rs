@@ -33,6 +33,9 @@ fn finding(context: &Context<'_>, draw: &SharedDraw) -> Option<Finding> {
     };
     let target = wording::target(program, submission);
     let message = match draw.root {
+        None if draw.seeded_alike => format!(
+            "each worker of {target} is given the same seed when it starts, so that workers get the same numbers"
+        ),
         None => format!(
             "each forked worker of {target} draws from its own copy of the library's random state, so that workers get the same numbers{condition}"
         ),

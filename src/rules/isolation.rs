@@ -1,6 +1,7 @@
 //! Whether a process is wanted for its own sake: to be killed, to be limited, to keep a crash away.
 
 use crate::knowledge::Operation;
+use crate::link::submissions::calls_through;
 use crate::link::values::{ExprRef, Site};
 use crate::link::{Callee, Program, Submission};
 
@@ -19,18 +20,22 @@ pub(super) fn is_wanted(program: &Program<'_>, submission: &Submission<'_>) -> b
                 _ => false,
             }
         });
-    renewed || program.calls().any(|call| stops(program, call, submission))
+    let makers = calls_through(program, submission);
+    renewed || program.calls().any(|call| stops(program, call, &makers))
 }
 
-/// Whether a call stops a worker that the submission makes. A pool that is terminated at its end is merely cleaned up.
-fn stops(program: &Program<'_>, call: ExprRef, submission: &Submission<'_>) -> bool {
+/// Whether a call stops a worker that one of the makers makes. A pool that is terminated at its end is merely cleaned up.
+fn stops(program: &Program<'_>, call: ExprRef, makers: &[ExprRef]) -> bool {
     program.callees(call).iter().any(|callee| match callee {
         Callee::External {
             name,
             receiver: Some(receiver),
         } => {
             program.knowledge.operation(name) == Some(Operation::StopsWorker)
-                && program.site(*receiver) == Some(Site::Expr(submission.call))
+                && program
+                    .site(*receiver)
+                    .and_then(Site::expression)
+                    .is_some_and(|made| makers.contains(&made))
         }
         _ => false,
     })

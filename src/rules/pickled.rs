@@ -92,6 +92,7 @@ pub(super) fn cause(context: &Context<'_>, cause: &Cause) -> String {
             program.display_name(*function)
         ),
         Cause::LocalClass(class) => format!("the local class `{}`", program.scope(*class).name),
+        Cause::MadeClass(name) => format!("the class `{name}` (made by a call, no global has its name)"),
         Cause::Generator(Some(function)) => format!("a generator (from `{}`)", program.display_name(*function)),
         Cause::Generator(None) => "a generator".to_owned(),
         Cause::Coroutine(function) => format!("a coroutine (from `{}`)", program.display_name(*function)),

@@ -45,7 +45,7 @@ pub(super) fn reimports(context: &Context<'_>, file: FileId, start: StartSetting
             when: format!("under {}, which the code chooses,", method.as_str()),
         }),
         StartSetting::Unknown => Some(Breakage {
-            confidence: Confidence::Low,
+            confidence: Confidence::Medium,
             when: "under spawn and forkserver".to_owned(),
         }),
         StartSetting::Default => by_default(context, file),
@@ -107,7 +107,7 @@ pub(super) fn possible(context: &Context<'_>, file: FileId, start: StartSetting)
     let fixed = |method| vec![(method, "as the code chooses".to_owned())];
     match start {
         StartSetting::Explicit(method) => fixed(method),
-        StartSetting::Unknown => Vec::new(),
+        StartSetting::Unknown => context.default_start_methods(),
         StartSetting::Default => match chosen(context, file).as_slice() {
             [] => context.default_start_methods(),
             set => set.iter().flatten().flat_map(|&method| fixed(method)).collect(),

@@ -353,6 +353,7 @@ pub fn is_callable(program: &Program<'_>, value: &Value) -> Option<bool> {
         Value::Function(_)
         | Value::Class(_)
         | Value::BoundMethod { .. }
+        | Value::MadeClass(_)
         | Value::Partial(_)
         | Value::Delayed(_)
         | Value::ExternalMethod { .. } => Some(true),
@@ -372,7 +373,7 @@ pub fn is_callable(program: &Program<'_>, value: &Value) -> Option<bool> {
             let plain = crate::link::language::PLAIN_TYPES.contains(&name);
             plain.then_some(false)
         }
-        Value::External(_) | Value::Super { .. } | Value::Unknown(_) => None,
+        Value::External(_) | Value::MadeInstance(_) | Value::Super { .. } | Value::Unknown(_) => None,
     }
 }
 

@@ -131,6 +131,13 @@ impl Sizes<'_, '_> {
                     known: items.known && number.known,
                 }
             }
+            ExprKind::Subscript { base, index } => match self.most_of_slice(*index) {
+                Some(most) => {
+                    let typical = self.rounds_at(*base, depth + 1).count.typical.min(most);
+                    Rounds::guess(Estimate::new(0.0, typical, most))
+                }
+                None => self.rounds_by_value(iterable, depth),
+            },
             ExprKind::Call { arguments, callee, .. } => self.rounds_of_call(iterable, *callee, arguments, depth),
             ExprKind::Name { reaching, .. } => match self.single_definition(reaching) {
                 Some(value) => self.rounds_at(value, depth + 1),
@@ -138,6 +145,17 @@ impl Sizes<'_, '_> {
             },
             _ => self.rounds_by_value(iterable, depth),
         }
+    }
+
+    /// The elements that a slice with written bounds has at most: 200 of `[:200]`.
+    fn most_of_slice(&self, index: ExprId) -> Option<f64> {
+        let ExprKind::Slice { lower, upper, .. } = self.program.kind(self.at(index)) else {
+            return None;
+        };
+        let upper = self.number((*upper)?);
+        let lower = lower.map_or(Rounds::exactly(0.0), |lower| self.number(lower));
+        let most = upper.count.most - lower.count.least;
+        (upper.known && lower.known && lower.count.least >= 0.0 && upper.count.least >= 0.0).then_some(most.max(0.0))
     }
 
     fn rounds_of_call(&self, call: ExprId, callee: ExprId, arguments: &[crate::facts::Argument], depth: u32) -> Rounds {

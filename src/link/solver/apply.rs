@@ -146,6 +146,7 @@ impl Solver<'_> {
                 self.apply_all(&methods, arguments, call, depth + 1)
             }
             Value::Partial(site) => self.apply_partial(site, arguments, call, depth),
+            Value::MadeClass(site) => self.one(Value::MadeInstance(site)),
             Value::Delayed(site) => {
                 let functions = self.delayed_function(site);
                 self.apply_all(&functions, arguments, call, depth + 1);

@@ -65,6 +65,8 @@ impl Solver<'_> {
             | Value::ExternalMethod { .. }
             | Value::Partial(_)
             | Value::Delayed(_)
+            | Value::MadeClass(_)
+            | Value::MadeInstance(_)
             | Value::Unknown(_) => self.unknown(Unresolved::DynamicAttribute),
         }
     }
@@ -259,7 +261,12 @@ impl Solver<'_> {
                 values.insert(value);
                 continue;
             };
-            if self.class_of_method(function) != Some(member.class) {
+            let in_body = self.class_of_method(function) == Some(member.class);
+            if !in_body && self.is_constructor_field(member) {
+                values.insert(value);
+                continue;
+            }
+            if !in_body {
                 // A function of another scope that is bound in the body: a method all the same.
                 values.insert(self.value(Value::BoundMethod { receiver, function }));
                 continue;
@@ -397,6 +404,9 @@ impl Solver<'_> {
                 }
                 Value::Unknown(reason) => {
                     values.insert(self.value(Value::Unknown(reason)));
+                }
+                Value::MadeInstance(_) => {
+                    values.extend(&self.unknown(Unresolved::Element));
                 }
                 _ => {}
             }

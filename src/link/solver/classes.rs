@@ -315,6 +315,15 @@ impl Solver<'_> {
     }
 }
 
+impl Solver<'_> {
+    /// Whether a member of a class body is a constructor parameter, so that each instance has its own.
+    pub(super) fn is_constructor_field(&mut self, member: Member) -> bool {
+        let name = self.file(member.class.file).symbol(member.symbol).name.clone();
+        self.constructor_fields(member.class)
+            .is_some_and(|fields| fields.contains(&name))
+    }
+}
+
 /// Names that a class body annotates, in order.
 pub(super) fn annotated_names(file: &crate::facts::FileFacts, scope: ScopeId) -> Vec<String> {
     let mut names = Vec::new();

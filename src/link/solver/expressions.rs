@@ -1,6 +1,6 @@
 //! Expressions: what they may be.
 
-use crate::facts::{ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
+use crate::facts::{BinaryOp, ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
 
 use super::super::language;
 use super::super::values::{DefRef, ExprRef, ScopeRef, Site, Unresolved, Value, ValueSet};
@@ -67,6 +67,11 @@ impl Solver<'_> {
             ExprKind::Dict { entries, .. } => self.dict_display(expr, entries),
             ExprKind::Lambda(scope) => self.lambda(*scope),
             ExprKind::Comprehension { .. } => self.comprehension(expr),
+            ExprKind::Binary {
+                op: BinaryOp::Mod,
+                left,
+                right,
+            } => self.remainder(*left, *right),
             ExprKind::Binary { left, right, .. } => self.binary(*left, *right),
             ExprKind::Boolean { values, .. } => {
                 let mut all = ValueSet::empty();
@@ -287,6 +292,18 @@ impl Solver<'_> {
         let mut values = self.evaluate(left);
         values.extend(&self.evaluate(right));
         self.without_literals(&values)
+    }
+
+    /// `text % values` is a text.
+    fn remainder(&mut self, left: ExprId, right: ExprId) -> ValueSet {
+        let template = self.evaluate(left);
+        let template = self.without_literals(&template);
+        let text = self.external_instance(language::STR, None);
+        if template == text {
+            self.evaluate(right);
+            return text;
+        }
+        self.binary(left, right)
     }
 
     /// The values with literals replaced by their types.

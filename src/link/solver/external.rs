@@ -96,7 +96,7 @@ impl Solver<'_> {
         }
     }
 
-    fn returned(
+    pub(super) fn returned(
         &mut self,
         returns: &TypeExpr,
         receiver: Option<ValueId>,
@@ -114,11 +114,8 @@ impl Solver<'_> {
             return self.elements_of(&source);
         }
         if let Some(position) = returns.name.strip_prefix(language::ARGUMENT) {
-            return position
-                .parse()
-                .ok()
-                .and_then(|position: usize| arguments.at(position).cloned())
-                .unwrap_or_default();
+            let by_position = position.parse().ok();
+            return arguments.get(by_position, Some(position)).cloned().unwrap_or_default();
         }
         self.instance_of_type(returns, site)
     }
@@ -284,7 +281,13 @@ impl Solver<'_> {
             Semantic::Delayed => self.one(Value::Delayed(call)),
             Semantic::Super => self.super_call(),
             Semantic::Getattr => self.getattr(arguments, call),
+            Semantic::TypeOf if arguments.positional.len() > 1 => self.one(Value::MadeClass(call)),
             Semantic::TypeOf => self.types_of(&first()),
+            // `NamedTuple("Row", fields)`; the decorators and bases of the same kind are given no text.
+            Semantic::Dataclass if self.is_text(&first()) => self.one(Value::MadeClass(call)),
+            Semantic::MakesClass => self.one(Value::MadeClass(call)),
+            Semantic::GivesResult => self.factory_results(name, arguments, call, depth),
+            Semantic::MakesElements => self.filled_container(name, arguments, call, depth),
             Semantic::KeepsFunction | Semantic::CachesFunction | Semantic::RetriesFunction => {
                 // `@decorator` and `@decorator(options)` both end here: a callable comes back, options give a decorator.
                 let callables: ValueSet = first().iter().filter(|&value| self.is_callable(value)).collect();
@@ -373,7 +376,7 @@ impl Solver<'_> {
         Some(values)
     }
 
-    fn result_type(&self, name: &str) -> String {
+    pub(super) fn result_type(&self, name: &str) -> String {
         match self.knowledge.call(name).and_then(|fact| fact.returns.as_ref()) {
             Some(returns) if !matches!(returns.name.as_str(), language::SELF | language::ELEMENT) => {
                 returns.name.clone()
@@ -381,6 +384,12 @@ impl Solver<'_> {
             _ if self.knowledge.type_fact(name).is_some() => name.to_owned(),
             _ => language::LIST.to_owned(),
         }
+    }
+
+    fn is_text(&self, values: &ValueSet) -> bool {
+        values
+            .iter()
+            .any(|value| matches!(self.universe.get(value), Value::Str(_)))
     }
 
     fn is_callable(&self, value: ValueId) -> bool {

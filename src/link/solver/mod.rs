@@ -11,6 +11,7 @@ mod attributes;
 mod classes;
 mod expressions;
 mod external;
+mod factories;
 mod statements;
 
 use std::collections::{BTreeSet, VecDeque};

@@ -14,6 +14,7 @@ mod origin;
 mod payload;
 mod proxies;
 mod random;
+mod seeding;
 mod shared;
 mod uses;
 mod walk;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{DefKind, ExprId, ExprKind, StmtKind};
+use crate::facts::{DefKind, ExprId, ExprKind, ParameterKind, StmtKind};
 use crate::knowledge::{PicklingMoment, SubmissionResult, WorkerKind};
+use crate::link::language;
+use crate::link::solver::{Key, Variable};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Intent, Program, Submission, Target};
 use crate::summary::Sizes;
@@ -42,6 +44,10 @@ const LARGE: f64 = 1e6;
 const ELEMENT: f64 = 8.0;
 /// Bytes of a pickled number of a list.
 const PICKLED: f64 = 4.0;
+/// Bytes of a pickled floating-point number, and of a very short text.
+const PICKLED_FLOAT: f64 = 9.0;
+/// Containers in containers are counted this far.
+const COUNTED: u32 = 6;
 
 /// Finds the large payloads, at most one a hand-over.
 pub(super) fn large(program: &Program<'_>) -> Vec<LargePayload> {
@@ -156,6 +162,10 @@ impl<'p, 'a> Weights<'p, 'a> {
                 site: Some(Site::Expr(site)),
                 ..
             } => self.of_site(site, seen),
+            Value::ExternalInstance {
+                site: Some(site @ Site::Parameter(_)),
+                ..
+            } => self.of_gathered(site, seen),
             Value::Instance { class, .. } => {
                 let parts = self.attributes.get(&class)?;
                 let sum: f64 = parts
@@ -197,9 +207,12 @@ impl<'p, 'a> Weights<'p, 'a> {
                 }
                 self.of_parts(site, arguments.iter().map(|argument| argument.value).collect(), seen)
             }
-            ExprKind::Comprehension { .. } => {
-                let rounds = sizes.rounds(site.expr);
-                rounds.known.then_some(rounds.count.least * PICKLED)
+            ExprKind::Comprehension { element, value, .. } => {
+                let parts = std::iter::once(*element).chain(*value);
+                let each: f64 = parts
+                    .map(|part| entry_bytes(program, program.sibling(site, part), 0))
+                    .sum();
+                least_count(program, site, 0).map(|count| count * each)
             }
             ExprKind::Sequence { elements, .. } => self.of_parts(site, elements.clone(), seen),
             ExprKind::Dict { entries, .. } => {
@@ -207,6 +220,13 @@ impl<'p, 'a> Weights<'p, 'a> {
             }
             _ => None,
         }
+    }
+
+    /// What the arguments that a `*name` gathers weigh, where all that may come weighs something.
+    fn of_gathered(&self, site: Site, seen: &mut BTreeSet<ValueId>) -> Option<f64> {
+        let elements = self.program.solution.variable(Variable::Element(site, Key::All));
+        let sizes: Option<Vec<f64>> = elements.iter().map(|value| self.of_value(value, seen)).collect();
+        sizes?.into_iter().reduce(f64::min)
     }
 
     /// What the parts of an object weigh together, as far as they are known.
@@ -316,6 +336,71 @@ impl<'p, 'a> Weights<'p, 'a> {
     }
 }
 
+/// The least number of rounds of a comprehension, or of elements of what an expression gives.
+fn least_count(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<f64> {
+    if depth > COUNTED {
+        return None;
+    }
+    if let ExprKind::Comprehension { clauses, .. } = program.kind(expr) {
+        return clauses.iter().try_fold(1.0, |product, clause| {
+            let count = least_count(program, program.sibling(expr, clause.iterable), depth + 1)?;
+            clause.conditions.is_empty().then_some(product * count)
+        });
+    }
+    let sizes = Sizes {
+        program,
+        file: expr.file,
+    };
+    let rounds = sizes.rounds(expr.expr);
+    if rounds.known {
+        return Some(rounds.count.least);
+    }
+    let mut least: Option<f64> = None;
+    for value in program.values(expr).iter() {
+        let Some(Site::Expr(site)) = program.site(value).filter(|&site| site != Site::Expr(expr)) else {
+            return None;
+        };
+        let count = least_count(program, site, depth + 1)?;
+        least = Some(least.map_or(count, |other| other.min(count)));
+    }
+    least
+}
+
+/// Bytes of a pickled element, as far as the expression that makes it shows them.
+fn entry_bytes(program: &Program<'_>, expr: ExprRef, depth: u32) -> f64 {
+    let part = |inner: ExprId| {
+        if depth < COUNTED {
+            entry_bytes(program, program.sibling(expr, inner), depth + 1)
+        } else {
+            PICKLED
+        }
+    };
+    match program.kind(expr) {
+        ExprKind::Sequence { elements, .. } => PICKLED + elements.iter().map(|&element| part(element)).sum::<f64>(),
+        ExprKind::Dict { entries, .. } => {
+            let keys = entries.iter().filter_map(|(key, _)| *key);
+            PICKLED
+                + keys
+                    .chain(entries.iter().map(|(_, value)| *value))
+                    .map(part)
+                    .sum::<f64>()
+        }
+        ExprKind::Str { len, .. } => PICKLED + f64::from(*len),
+        ExprKind::Binary { left, .. } if matches!(program.kind(program.sibling(expr, *left)), ExprKind::Str { .. }) => {
+            part(*left)
+        }
+        _ => {
+            let values = program.values(expr);
+            let has = |name: &str| values.iter().any(|value| program.type_names(value).contains(&name));
+            if has(language::FLOAT) || has(language::STR) {
+                PICKLED_FLOAT
+            } else {
+                PICKLED
+            }
+        }
+    }
+}
+
 /// The expressions whose values are the same for all tasks of a submission.
 pub(super) fn repeated_expressions(program: &Program<'_>, submission: &Submission<'_>) -> Vec<ExprRef> {
     let mut found = Vec::new();
@@ -336,7 +421,45 @@ pub(super) fn repeated_expressions(program: &Program<'_>, submission: &Submissio
             found.extend(constant_parts(program, argument.expr));
         }
     }
+    if let Some(call) = submission.through {
+        found.extend(passed_through(program, submission.call, call));
+    }
     found.retain(|&expr| is_outside_of_loops(program, expr));
+    found
+}
+
+/// What a call passes to a wrapper that hands it over with each of its tasks.
+fn passed_through(program: &Program<'_>, call: ExprRef, inner: ExprRef) -> Vec<ExprRef> {
+    let mut found = Vec::new();
+    let Some(inner) = program.submissions.iter().find(|submission| submission.call == inner) else {
+        return found;
+    };
+    if inner.intent == Intent::Map || !inner.intent.is_fan_out() {
+        return found;
+    }
+    let wrapper = program.function_around(inner.scope);
+    let bound = program.callees(call).into_iter().find_map(|callee| match callee {
+        Callee::Function { function, receiver } if function == wrapper => Some(receiver.is_some()),
+        _ => None,
+    });
+    let Some(bound) = bound else { return found };
+    for argument in inner.arguments.iter().filter(|argument| !argument.elements) {
+        let ExprKind::Name { reaching, .. } = program.kind(argument.expr) else {
+            continue;
+        };
+        let [def] = reaching.as_slice() else { continue };
+        let DefKind::Parameter { index } = program.file(argument.expr.file).definition(*def).kind else {
+            continue;
+        };
+        let parameter = &program.scope(wrapper).parameters[index as usize];
+        let position = index.saturating_sub(u32::from(bound));
+        if parameter.kind == ParameterKind::Star {
+            let rest = (position..).map_while(|position| program.argument(call, Some(position), None));
+            found.extend(rest);
+        } else {
+            found.extend(program.argument(call, Some(position), Some(&parameter.name)));
+        }
+    }
     found
 }
 

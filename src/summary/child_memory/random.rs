@@ -11,6 +11,7 @@ use crate::link::{Callee, Program, Submission};
 
 use super::origin::{Origin, Origins, Root};
 use super::payload::repeated_expressions;
+use super::seeding::seeded_alike;
 use super::shared::has_one_worker;
 use super::uses::objects_behind;
 use super::walk::ChildRun;
@@ -28,6 +29,8 @@ pub struct SharedDraw {
     pub submission: usize,
     /// The copies are alike only where workers are forked.
     pub needs_fork: bool,
+    /// What each worker runs first gives its state the same seed.
+    pub seeded_alike: bool,
     /// The calls that lead to the draw.
     pub path: Vec<Note>,
 }
@@ -37,7 +40,13 @@ pub(super) fn draws(program: &Program<'_>, runs: &[ChildRun]) -> Vec<SharedDraw>
     let mut found: BTreeMap<ExprRef, SharedDraw> = BTreeMap::new();
     for run in runs {
         let submission = &program.submissions[run.submission];
-        if !submission.intent.is_fan_out() || has_one_worker(program, submission) || is_seeded(program, run) {
+        if !submission.intent.is_fan_out() || has_one_worker(program, submission) {
+            continue;
+        }
+        for draw in seeded_alike(program, run) {
+            found.entry(draw.place).or_insert(draw);
+        }
+        if is_seeded(program, run) {
             continue;
         }
         let mut first: BTreeMap<Option<Root>, SharedDraw> = BTreeMap::new();
@@ -114,6 +123,7 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
             root,
             submission: run.submission,
             needs_fork,
+            seeded_alike: false,
             path: run.path(program, function),
         };
         if has_semantic(program, expr, Semantic::DrawsRandom) {
@@ -123,6 +133,10 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
         let Some((base, states)) = state_drawn_from(program, expr) else {
             return;
         };
+        if let Some(made) = default_generator(program, run, function, base, &states) {
+            found.push(draw(made, Some(Root::Global), true));
+            return;
+        }
         let Some(origin) = origins.of(base) else { return };
         if let Some((place, needs_fork)) = shared_state(
             program,
@@ -138,8 +152,33 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
     found
 }
 
+/// Where the state is made that a parameter has by default: once, with the function.
+fn default_generator(
+    program: &Program<'_>,
+    run: &ChildRun,
+    function: ScopeRef,
+    base: ExprId,
+    states: &[ValueId],
+) -> Option<ExprRef> {
+    let file = program.file(function.file);
+    let ExprKind::Name { reaching, .. } = file.kind(base) else {
+        return None;
+    };
+    let [def] = reaching.as_slice() else { return None };
+    let parameters = &program.scope(function).parameters;
+    let default = parameters.iter().find(|parameter| parameter.def == *def)?.default?;
+    let made = ExprRef {
+        file: function.file,
+        expr: default,
+    };
+    let nothing_else = states
+        .iter()
+        .all(|&state| program.site(state) == Some(Site::Expr(made)));
+    (nothing_else && !is_made_in_child(program, run, made)).then_some(made)
+}
+
 /// The state in `state.method()`.
-fn state_drawn_from(program: &Program<'_>, call: ExprRef) -> Option<(ExprId, Vec<ValueId>)> {
+pub(super) fn state_drawn_from(program: &Program<'_>, call: ExprRef) -> Option<(ExprId, Vec<ValueId>)> {
     let ExprKind::Call { callee, .. } = program.kind(call) else {
         return None;
     };

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facts::{ArgumentKind, ExprKind};
 use crate::finding::Note;
+use crate::knowledge::SubmissionResult;
+use crate::link::submissions::Slot;
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Program, Submission, Target};
 
@@ -65,7 +67,7 @@ impl ChildRun {
         let mut work = Vec::new();
         for target in &submission.targets {
             if let Some(function) = target.function() {
-                run.enter_target(program, function, target);
+                run.enter_target(program, function, target, submission);
                 work.push(function);
             }
         }
@@ -88,12 +90,21 @@ impl ChildRun {
         run
     }
 
-    fn enter_target(&mut self, program: &Program<'_>, function: ScopeRef, target: &Target) {
+    fn enter_target(
+        &mut self,
+        program: &Program<'_>,
+        function: ScopeRef,
+        target: &Target,
+        submission: &Submission<'_>,
+    ) {
         let mut parameters = Parameters::new();
         let bound = target.receiver().is_some();
         let scope = program.scope(function);
         let count = u32::try_from(scope.parameters.len()).expect("internal: fewer than 2^32 parameters");
         for number in 0..count {
+            if has_its_default(program, function, target, submission, number) {
+                continue;
+            }
             let root = if bound && number == 0 {
                 Root::Receiver
             } else {
@@ -174,6 +185,11 @@ impl ChildRun {
         self.runs(function) || self.initializers.contains(&function)
     }
 
+    /// The functions that the workers run before their first task.
+    pub(super) fn initializers(&self) -> &BTreeSet<ScopeRef> {
+        &self.initializers
+    }
+
     /// Everything that the workers run.
     pub(super) fn all(&self) -> BTreeSet<ScopeRef> {
         self.functions.keys().chain(&self.initializers).copied().collect()
@@ -207,6 +223,27 @@ impl ChildRun {
     }
 }
 
+/// Whether a hand-over is known to pass nothing for a parameter of its target, which makes the default in the worker.
+fn has_its_default(
+    program: &Program<'_>,
+    function: ScopeRef,
+    target: &Target,
+    submission: &Submission<'_>,
+    number: u32,
+) -> bool {
+    let parameter = &program.scope(function).parameters[number as usize];
+    let bound = usize::from(target.receiver().is_some());
+    let passes = |slot: &Slot| match slot {
+        Slot::Position(position) => position + bound == number as usize,
+        Slot::Keyword(name) => *name == parameter.name,
+    };
+    let mut slots = submission.arguments.iter().map(|argument| argument.slot.as_ref());
+    parameter.default.is_some()
+        && submission.arguments_complete
+        && target.partials.is_empty()
+        && !slots.any(|slot| slot.is_none_or(passes))
+}
+
 /// How a function is reached.
 #[derive(Clone, Copy, Debug)]
 struct Way {
@@ -227,6 +264,10 @@ impl Way {
 /// is not known.
 fn initializers_of(program: &Program<'_>, graph: &CallGraph, submission: &Submission<'_>) -> BTreeSet<ScopeRef> {
     let mut functions: BTreeSet<ScopeRef> = BTreeSet::new();
+    // A process of its own belongs to no pool.
+    if submission.shape.result == SubmissionResult::Worker {
+        return functions;
+    }
     for worker in &submission.workers {
         match worker.executor.and_then(|executor| program.site(executor)) {
             Some(Site::Expr(site)) => functions.extend(graph.initializers.get(&site).into_iter().flatten()),

@@ -1,9 +1,10 @@
 //! Functions and classes: whether the pickler finds them under their name.
 
-use crate::facts::{DefKind, ScopeKind, StmtKind};
+use crate::facts::{ArgumentKind, DefKind, ExprKind, MODULE, ScopeKind, StmtKind};
 use crate::finding::Note;
+use crate::link::language;
 use crate::link::solver::Variable;
-use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::values::{ExprRef, ScopeRef, Value, ValueId};
 
 use super::judge::{Cause, Judge, Obstacle};
 
@@ -43,6 +44,54 @@ impl Judge<'_, '_, '_> {
     pub(super) fn local_class(&self, class: ScopeRef) -> Option<Obstacle> {
         self.is_nested(class)
             .then(|| Obstacle::new(Cause::LocalClass(class), None, vec![self.defined(class)]))
+    }
+
+    /// A class that a call makes: the pickler looks for it in that call's module, under the name that the call is given.
+    pub(super) fn made_class(&self, call: ExprRef) -> Option<Obstacle> {
+        let name = self.program.argument(call, Some(0), None)?;
+        let names: Vec<&str> = self
+            .program
+            .values(name)
+            .iter()
+            .map(|value| self.text_of(value))
+            .collect::<Option<_>>()?;
+        let [name] = names.as_slice() else { return None };
+        let file = self.program.file(call.file);
+        if file.symbol_in(MODULE, name).is_some() || self.says_where_it_lives(call) {
+            return None;
+        }
+        let note = Note {
+            place: self.program.place(call),
+            message: format!(
+                "the class is made here, and the module has no global `{name}` by which it could be found"
+            ),
+        };
+        Some(Obstacle::new(Cause::MadeClass((*name).to_owned()), None, vec![note]))
+    }
+
+    fn text_of(&self, value: ValueId) -> Option<&str> {
+        match *self.program.value(value) {
+            Value::Str(name) => Some(self.program.name(name)),
+            _ => None,
+        }
+    }
+
+    /// Whether a call that makes a class is given a text by name: the module or the place in it.
+    fn says_where_it_lives(&self, call: ExprRef) -> bool {
+        let ExprKind::Call { arguments, .. } = self.program.kind(call) else {
+            return false;
+        };
+        arguments.iter().any(|argument| {
+            let values = self.program.values(self.program.sibling(call, argument.value));
+            let is_text = values
+                .iter()
+                .any(|value| self.program.type_names(value).contains(&language::STR));
+            match argument.kind {
+                ArgumentKind::Keyword(_) => is_text || values.is_empty(),
+                ArgumentKind::DoubleStar => true,
+                _ => false,
+            }
+        })
     }
 
     /// A decorator of the project that puts a function of its own in the place of the decorated one, under a name that

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{DefKind, ExprKind};
 use crate::finding::{Confidence, Note};
-use crate::knowledge::{Pickling as Fact, Role, WorkerKind};
+use crate::knowledge::{Pickling as Fact, Position, Role, WorkerKind};
 use crate::link::Program;
 use crate::link::language;
 use crate::link::solver::{Key, Variable};
@@ -25,6 +25,8 @@ pub enum Cause {
     Decorated(ScopeRef),
     /// A class that is defined in a function.
     LocalClass(ScopeRef),
+    /// A class that a call makes under a name that its module does not have.
+    MadeClass(String),
     /// What a generator function, or a generator expression, gives.
     Generator(Option<ScopeRef>),
     /// What an `async def` gives.
@@ -55,7 +57,7 @@ impl Cause {
     pub fn is_nameless(&self) -> bool {
         matches!(
             self,
-            Self::Lambda(_) | Self::Nested(_) | Self::Decorated(_) | Self::LocalClass(_)
+            Self::Lambda(_) | Self::Nested(_) | Self::Decorated(_) | Self::LocalClass(_) | Self::MadeClass(_)
         )
     }
 }
@@ -206,6 +208,7 @@ impl Judge<'_, '_, '_> {
                 .or_else(|| self.value(receiver, depth + 1)),
             Value::ExternalMethod { receiver, .. } => self.value(receiver, depth + 1),
             Value::Partial(site) => self.partial(site, depth),
+            Value::MadeClass(site) | Value::MadeInstance(site) => self.made_class(site),
             Value::Generator(function) => Some(Obstacle::new(
                 Cause::Generator(Some(function)),
                 Some(value),
@@ -278,7 +281,9 @@ impl Judge<'_, '_, '_> {
         let fact = self.program.knowledge.type_fact(&name)?;
         let notes = || self.made(site, &name).into_iter().collect::<Vec<_>>();
         match fact.pickle? {
-            Fact::Ok => self.elements(site?, depth),
+            Fact::Ok => self
+                .kept(&fact.keeps, site?, depth)
+                .or_else(|| self.elements(site?, depth)),
             Fact::Sent => None,
             Fact::Fails if name == language::GENERATOR => {
                 Some(Obstacle::new(Cause::Generator(None), Some(value), notes()))
@@ -306,6 +311,21 @@ impl Judge<'_, '_, '_> {
                 Some(Obstacle::new(cause, Some(value), notes()))
             }
         }
+    }
+
+    /// What of its constructor's arguments an instance keeps, if that does not pickle.
+    fn kept(&self, keeps: &[Position], site: Site, depth: u32) -> Option<Obstacle> {
+        let call = site.expression()?;
+        keeps.iter().find_map(|position| {
+            let argument = self.program.argument_at(call, position)?;
+            let mut found = self.set(self.program.values(argument), depth + 1)?;
+            let note = Note {
+                place: self.program.place(argument),
+                message: "kept by this object".to_owned(),
+            };
+            found.notes.insert(0, note);
+            Some(self.as_sure_as(argument, found))
+        })
     }
 
     pub(super) fn made(&self, site: Option<Site>, name: &str) -> Option<Note> {

@@ -60,6 +60,9 @@ pub(super) fn find(program: &Program<'_>, startup: &Startup, sequences: &Sequenc
     for forked in search.in_order().into_iter().chain(search.beside_own_threads()) {
         found.entry(forked.fork).or_insert(forked);
     }
+    for forked in in_tasks_of_threads(program, startup) {
+        found.entry(forked.fork).or_insert(forked);
+    }
     found.into_values().collect()
 }
 
@@ -152,6 +155,41 @@ fn threads_with_queues(program: &Program<'_>) -> BTreeMap<ExprRef, Vec<ExprRef>>
     found
 }
 
+/// Ways of more calls than this say little about what the tasks do.
+const FAR: usize = 4;
+
+/// Processes that the tasks of several threads start: while one forks, another may hold a lock.
+fn in_tasks_of_threads(program: &Program<'_>, startup: &Startup) -> Vec<ForkedThread> {
+    let mut found = Vec::new();
+    for submission in &program.submissions {
+        if !submission.is_always(WorkerKind::Thread) || submission.forwarded || !submission.intent.is_fan_out() {
+            continue;
+        }
+        for function in submission.targets.iter().filter_map(Target::function) {
+            let ways = startup.creations_in(program, function);
+            let forking = ways.into_iter().find(|way| {
+                way.steps.len() <= FAR && way.creation.started == Started::Process && may_fork(way.creation.start)
+            });
+            if let Some(way) = forking
+                && !share_a_lock(program, way.creation.at, way.creation.at)
+            {
+                found.push(ForkedThread {
+                    fork: way.creation.at,
+                    thread: submission.call,
+                    start: way.creation.start,
+                    bare: false,
+                    path: way.steps.iter().map(|&(call, _)| call).collect(),
+                });
+            }
+        }
+    }
+    found
+}
+
+fn may_fork(start: StartSetting) -> bool {
+    matches!(start, StartSetting::Default | StartSetting::Explicit(StartMethod::Fork))
+}
+
 fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step>> {
     let mut found: BTreeMap<ExprRef, Vec<Step>> = BTreeMap::new();
     let with_queues = threads_with_queues(program);
@@ -194,11 +232,7 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
         }
     }
     for (&call, creation) in startup.creations() {
-        let may_fork = matches!(
-            creation.start,
-            StartSetting::Default | StartSetting::Explicit(StartMethod::Fork)
-        );
-        if may_fork && creation.started != Started::StartMethod {
+        if may_fork(creation.start) && creation.started != Started::StartMethod {
             let object = creation.object.and_then(|object| made_at(program, object));
             found
                 .entry(call)
