@@ -204,7 +204,7 @@ fn is_given(program: &Program<'_>, function: ScopeRef, expr: ExprId, depth: u32)
         }
         ExprKind::Name { reaching, .. } => reaching.iter().any(|&def| {
             match &program.file(function.file).definition(def).kind {
-                DefKind::Parameter { .. } => true,
+                DefKind::Parameter { index } => is_passed_on(program, function, *index, depth),
                 // A part of a task's tuple.
                 DefKind::Assign { value, path } => !path.is_empty() && is_given(program, function, *value, depth + 1),
                 DefKind::Element { iterable, .. } => {
@@ -215,6 +215,28 @@ fn is_given(program: &Program<'_>, function: ScopeRef, expr: ExprId, depth: u32)
         }),
         _ => false,
     }
+}
+
+/// Whether a parameter is what a task is given: directly, or as what a caller passes on.
+fn is_passed_on(program: &Program<'_>, function: ScopeRef, index: u32, depth: u32) -> bool {
+    let mut callers = program.solution.callers.get(&function).into_iter().flatten().peekable();
+    let name = &program.scope(function).parameters[index as usize].name;
+    callers.peek().is_none()
+        || callers.any(|&call| {
+            let receiver = program.callees(call).into_iter().find_map(|callee| match callee {
+                Callee::Function {
+                    function: called,
+                    receiver,
+                } if called == function => Some(receiver),
+                _ => None,
+            });
+            // What is no call of the function hands it over, with the task's own arguments.
+            let Some(receiver) = receiver else { return true };
+            let position = index.checked_sub(u32::from(receiver.is_some()));
+            let caller = program.function_around(program.scope_of(call));
+            let passed = program.argument(call, position, Some(name));
+            passed.is_none_or(|passed| is_given(program, caller, passed.expr, depth + 1))
+        })
 }
 
 fn is_bounded_range(program: &Program<'_>, iterable: ExprRef, function: ScopeRef, depth: u32) -> bool {
