@@ -61,3 +61,5 @@ pub const INIT: &str = "__init__";
 pub const SETTER: &str = "setter";
 /// The method that a `with` block starts with.
 pub const ENTER: &str = "__enter__";
+/// The method that a `with` block ends with.
+pub const EXIT: &str = "__exit__";

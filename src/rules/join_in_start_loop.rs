@@ -26,16 +26,28 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if is_isolated(context, wait.handed) {
             continue;
         }
+        let round = if wait.called.is_some() { "call" } else { "round" };
         let message = format!(
-            "`{}` waits for the worker that the same round starts: one worker runs at a time",
+            "`{}` waits for the worker that the same {round} starts: one worker runs at a time",
             program.text(wait.wait)
         );
-        let draft = context
+        let confidence = match (wait.tiny, wait.called) {
+            (true, _) => Confidence::Low,
+            (false, Some(_)) => Confidence::Medium,
+            (false, None) => Confidence::High,
+        };
+        let mut draft = context
             .finding(&RULE, program.place(wait.wait), message)
-            .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
+            .confidence(confidence)
             .note(program.place(wait.handed), "started here");
+        if let Some(call) = wait.called {
+            draft = draft.note(program.place(call), "called once for each round here");
+        }
         let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
-        let fix = fixes::join_afterwards(program, wait.wait, wait.handed);
+        let fix = match wait.called {
+            Some(_) => None,
+            None => fixes::join_afterwards(program, wait.wait, wait.handed),
+        };
         findings.push(draft.help(help).fix(fix).done());
     }
 }

@@ -1,6 +1,6 @@
 //! Expressions: what they may be.
 
-use crate::facts::{ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
+use crate::facts::{BinaryOp, ComprehensionKind, DefId, ExprId, ExprKind, ScopeId, SequenceKind, SymbolId};
 
 use super::super::language;
 use super::super::values::{DefRef, ExprRef, ScopeRef, Site, Unresolved, Value, ValueSet};
@@ -67,7 +67,7 @@ impl Solver<'_> {
             ExprKind::Dict { entries, .. } => self.dict_display(expr, entries),
             ExprKind::Lambda(scope) => self.lambda(*scope),
             ExprKind::Comprehension { .. } => self.comprehension(expr),
-            ExprKind::Binary { left, right, .. } => self.binary(*left, *right),
+            ExprKind::Binary { op, left, right } => self.binary(*op, *left, *right),
             ExprKind::Boolean { values, .. } => {
                 let mut all = ValueSet::empty();
                 for &value in values {
@@ -283,9 +283,13 @@ impl Solver<'_> {
     }
 
     /// `a + b` of containers holds the elements of both; literals lose their value.
-    fn binary(&mut self, left: ExprId, right: ExprId) -> ValueSet {
+    fn binary(&mut self, op: BinaryOp, left: ExprId, right: ExprId) -> ValueSet {
         let mut values = self.evaluate(left);
         values.extend(&self.evaluate(right));
+        let file = self.file(self.current().file);
+        if op == BinaryOp::Mod && matches!(file.kind(left), ExprKind::Str { .. } | ExprKind::FString(_)) {
+            return self.external_instance(language::STR, None);
+        }
         self.without_literals(&values)
     }
 
