@@ -227,6 +227,9 @@ pub struct TypeFact {
     /// Using it from a thread other than the one that made it is an error.
     #[serde(default)]
     pub thread_bound: bool,
+    /// It holds one exchange at a time, as a connection does: uses by several threads must not interleave.
+    #[serde(default)]
+    pub exclusive: bool,
     /// A process that has put items on it ends only when they are in its pipe, which holds little.
     #[serde(default)]
     pub fills_pipe: bool,

@@ -83,14 +83,62 @@ fn prepare(file: &SourceFile, longest_line: usize) -> Excerpt {
     }
 }
 
-impl Cache<FileId> for Excerpts<'_> {
-    type Storage = String;
+/// A part of a report with a headline of its own, which names the place of the first line below it.
+///
+/// The renderer starts a new part where the evidence goes to another file or back to an earlier line; it takes the
+/// place of the finding for the headline of every part with the finding's identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Panel {
+    file: FileId,
+    number: usize,
+}
 
-    fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl fmt::Debug> {
-        Ok::<_, fmt::Error>(&self.excerpt(*id).source)
+/// Puts places into parts in the order in which they are told.
+#[derive(Debug)]
+pub(super) struct Panels {
+    current: Panel,
+    line: u32,
+}
+
+impl Panels {
+    /// Starts with the place of the finding.
+    pub(super) fn new(place: Place, sources: &Sources) -> Self {
+        Self {
+            current: Panel {
+                file: place.file,
+                number: 0,
+            },
+            line: sources.file(place.file).position(place.span.start).line,
+        }
     }
 
-    fn display<'id>(&self, id: &'id FileId) -> Option<impl fmt::Display + 'id> {
-        Some(self.sources.file(*id).path.clone())
+    /// The part that the place told last belongs to.
+    pub(super) fn current(&self) -> Panel {
+        self.current
+    }
+
+    /// The part that the next place belongs to.
+    pub(super) fn next(&mut self, place: Place, sources: &Sources) -> Panel {
+        let line = sources.file(place.file).position(place.span.start).line;
+        if place.file != self.current.file || line < self.line {
+            self.current = Panel {
+                file: place.file,
+                number: self.current.number + 1,
+            };
+        }
+        self.line = line;
+        self.current
+    }
+}
+
+impl Cache<Panel> for Excerpts<'_> {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &Panel) -> Result<&Source<String>, impl fmt::Debug> {
+        Ok::<_, fmt::Error>(&self.excerpt(id.file).source)
+    }
+
+    fn display<'id>(&self, id: &'id Panel) -> Option<impl fmt::Display + 'id> {
+        Some(self.sources.file(id.file).path.clone())
     }
 }

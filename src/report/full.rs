@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use anstream::adapter::strip_bytes;
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind};
 
-use super::excerpt::Excerpts;
+use super::excerpt::{Excerpts, Panel, Panels};
 use super::words::{count, harmless, summary, wrapped};
 use super::{Style, linked};
-use crate::finding::{Applicability, Confidence, FileId, Finding, Severity};
+use crate::finding::{Applicability, Confidence, Finding, Severity};
 use crate::pipeline::CheckOutcome;
 use crate::source::Sources;
 
@@ -21,7 +21,7 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let mut excerpts = Excerpts::new(sources, style.width);
     for finding in findings {
-        write_finding(out, style, finding, &mut excerpts)?;
+        write_finding(out, style, finding, sources, &mut excerpts)?;
         writeln!(out)?;
     }
     if style.quiet {
@@ -53,7 +53,13 @@ fn fixable(findings: &[&Finding]) -> String {
     }
 }
 
-fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts: &mut Excerpts<'_>) -> io::Result<()> {
+fn write_finding(
+    out: &mut dyn Write,
+    style: Style,
+    finding: &Finding,
+    sources: &Sources,
+    excerpts: &mut Excerpts<'_>,
+) -> io::Result<()> {
     let color = match finding.severity {
         Severity::Error => Color::Red,
         Severity::Warning => Color::Yellow,
@@ -61,7 +67,8 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
     };
     let code = linked(finding.code, finding.name, style);
     let kind = format!("{}[{code}] {}", finding.severity.as_str(), finding.name);
-    let span = (finding.place.file, excerpts.range(finding.place));
+    let mut panels = Panels::new(finding.place, sources);
+    let span = (panels.current(), excerpts.range(finding.place));
     let message: String = finding.message.chars().map(harmless).collect();
     let config = Config::new()
         .with_color(style.color)
@@ -71,7 +78,7 @@ fn write_finding(out: &mut dyn Write, style: Style, finding: &Finding, excerpts:
         .with_config(config)
         .with_message(message)
         .with_label(Label::new(span).with_message("here").with_color(color));
-    report.add_labels(evidence(finding, excerpts));
+    report.add_labels(evidence(finding, sources, &mut panels, excerpts));
     let mut drawn = Vec::new();
     report.finish().write_for_stdout(excerpts, &mut drawn)?;
     // The renderer paints its headline whatever it is told.
@@ -113,7 +120,12 @@ fn write_line(out: &mut dyn Write, style: Style, word: &str, text: &str) -> io::
 }
 
 /// The related places in reading order, numbered when there are several.
-fn evidence(finding: &Finding, excerpts: &mut Excerpts<'_>) -> Vec<Label<(FileId, std::ops::Range<usize>)>> {
+fn evidence(
+    finding: &Finding,
+    sources: &Sources,
+    panels: &mut Panels,
+    excerpts: &mut Excerpts<'_>,
+) -> Vec<Label<(Panel, std::ops::Range<usize>)>> {
     let several = finding.related.len() > 1;
     let label = |(at, note): (usize, &crate::finding::Note)| {
         let message: String = note.message.chars().map(harmless).collect();
@@ -123,7 +135,8 @@ fn evidence(finding: &Finding, excerpts: &mut Excerpts<'_>) -> Vec<Label<(FileId
             message
         };
         let order = i32::try_from(at + 1).unwrap_or(i32::MAX);
-        let label = Label::new((note.place.file, excerpts.range(note.place)));
+        let panel = panels.next(note.place, sources);
+        let label = Label::new((panel, excerpts.range(note.place)));
         label.with_message(message).with_color(Color::Blue).with_order(order)
     };
     finding.related.iter().enumerate().map(label).collect()

@@ -139,6 +139,30 @@ fn full_shows_what_evidence_and_help() {
 }
 
 #[test]
+fn full_names_the_place_of_each_part() {
+    let sources = sources(&[("a.py", "one = 1\ntwo = 2\nthree = 3\n"), ("b.py", "four = 4\n")]);
+    let note = |file, text: &str| Note {
+        place: place(&sources, file, text),
+        message: text.to_owned(),
+    };
+    let notes = vec![note(0, "two"), note(0, "three"), note(1, "four"), note(0, "one")];
+    let text = checked(
+        Format::Full,
+        vec![finding(place(&sources, 0, "three"), notes)],
+        &sources,
+    );
+    let heads: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split_once("─[ ").map(|(_, head)| head))
+        .collect();
+    assert_eq!(
+        heads,
+        ["a.py:3:1 ]", "a.py:2:1 ]", "b.py:1:1 ]", "a.py:1:1 ]"],
+        "{text}"
+    );
+}
+
+#[test]
 fn full_cuts_long_lines_and_hides_control_characters() {
     let long = format!("run('\x1b[31m{}', f)\nsecond(\n  f,\n)\r\n", "x".repeat(5000));
     let sources = sources(&[("a.py", &long)]);

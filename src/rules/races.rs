@@ -18,6 +18,10 @@ fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Con
 
 /// "`work` runs in several threads".
 pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
+    if race.by_callback {
+        let name = context.program.display_name(race.root);
+        return format!("the callback `{name}` runs in another thread");
+    }
     let name = wording::target(context.program, &context.program.submissions[race.submission]);
     if race.many {
         format!("{name} runs in several threads")

@@ -16,20 +16,20 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for race in context.sharing().races() {
-        if race.kind != RaceKind::ThreadBound {
-            continue;
-        }
-        let message = format!(
-            "`{}` belongs to the thread that made it and is used in another, as {}",
-            race.state,
-            races::side_by_side(context, race)
-        );
-        findings.push(
-            races::draft(context, &RULE, race, Confidence::Medium, message, None)
-                .help(
-                    "make one for each thread, or hand the work to the thread that owns it through a queue or a signal",
-                )
-                .done(),
-        );
+        let (claim, help) = match race.kind {
+            RaceKind::ThreadBound => (
+                "belongs to the thread that made it and is used in another",
+                "make one for each thread, or hand the work to the thread that owns it through a queue or a signal",
+            ),
+            RaceKind::Exclusive => (
+                "holds one exchange at a time and is used without a lock by several threads",
+                "make one for each thread (in `threading.local` or by the pool's initializer), or hold a lock from the \
+                 request until its answer is read",
+            ),
+            _ => continue,
+        };
+        let message = format!("`{}` {claim}, as {}", race.state, races::side_by_side(context, race));
+        let draft = races::draft(context, &RULE, race, Confidence::Medium, message, None);
+        findings.push(draft.help(help).done());
     }
 }

@@ -39,6 +39,8 @@ pub enum EventKind {
     BoundUse,
     /// Uses an object whose methods must not interleave.
     FragileUse,
+    /// Uses an object that holds one exchange at a time.
+    ExclusiveUse,
 }
 
 /// Something that a function does to state.
@@ -130,6 +132,11 @@ impl<'p, 'a> Collector<'p, 'a> {
         values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.thread_bound))
     }
 
+    fn is_exclusive(&self, expr: ExprRef) -> bool {
+        let mut values = self.program.values(expr).iter();
+        values.any(|value| self.program.type_fact(value).is_some_and(|fact| fact.exclusive))
+    }
+
     fn used(&mut self, id: StmtId, kind: EventKind, storage: ExprRef, span: Span) {
         self.events.push(Event {
             kind,
@@ -165,6 +172,9 @@ impl<'p, 'a> Collector<'p, 'a> {
             }
             if self.is_fragile(base) {
                 self.used(id, EventKind::FragileUse, base, span);
+            }
+            if self.is_exclusive(base) {
+                self.used(id, EventKind::ExclusiveUse, base, span);
             }
         }
         if makes_bound && let ExprKind::Call { arguments, .. } = self.facts().kind(call) {

@@ -53,6 +53,8 @@ pub enum RaceKind {
     ThreadBound,
     /// Threads use an object whose methods must not interleave.
     Fragile,
+    /// Threads use an object that holds one exchange at a time.
+    Exclusive,
     /// An update goes without the lock under which others write the same state.
     Inconsistent,
 }
@@ -80,6 +82,8 @@ pub struct Race {
     pub many: bool,
     /// The place is on the side of those who started the thread.
     pub by_starter: bool,
+    /// It is not the work itself that collides, but what is called when it is done.
+    pub by_callback: bool,
 }
 
 /// Which state is reached by units that run side by side, and what guards it.
@@ -135,9 +139,10 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             EventKind::LazyInit { matters } => RaceKind::LazyInit { matters },
             EventKind::BoundUse => RaceKind::ThreadBound,
             EventKind::FragileUse => RaceKind::Fragile,
+            EventKind::ExclusiveUse => RaceKind::Exclusive,
             EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
         };
-        let alone = unit.anchor.is_none() && kind != RaceKind::ThreadBound;
+        let alone = (unit.anchor.is_none() || unit.is_callback) && kind != RaceKind::ThreadBound;
         // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
         if alone || !access.locks.is_empty() {
             continue;
@@ -193,7 +198,10 @@ fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
     let mut seen = std::collections::BTreeSet::new();
     let mut kept = Vec::new();
     for race in found.into_values() {
-        let once = matches!(race.kind, RaceKind::ThreadBound | RaceKind::Fragile);
+        let once = matches!(
+            race.kind,
+            RaceKind::ThreadBound | RaceKind::Fragile | RaceKind::Exclusive
+        );
         if !once || seen.insert((race.root, race.state.clone(), race.kind)) {
             kept.push(race);
         }
@@ -289,5 +297,6 @@ fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceK
         chain: access.chain.clone(),
         many: unit.anchor.is_some(),
         by_starter: access.by_starter,
+        by_callback: unit.is_callback,
     }
 }

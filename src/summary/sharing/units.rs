@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{BinaryOp, DefId, DefKind, ExprKind, ScopeKind, Span, SymbolId};
 use crate::finding::FileId;
-use crate::knowledge::WorkerKind;
+use crate::knowledge::{LifeStep, WorkerKind};
 use crate::link::index::Loop;
+use crate::link::submissions::targets_of;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Intent, Program, Slot, Submission, Target};
 
@@ -46,6 +47,8 @@ pub(super) struct Unit<'p, 'a> {
     pub(super) reached: BTreeSet<ScopeRef>,
     /// The functions that may be active when the threads are started.
     pub(super) outside: BTreeSet<ScopeRef>,
+    /// It is what is called when the work is done, in the worker's own thread or another one.
+    pub(super) is_callback: bool,
 }
 
 /// A call that may run more functions than this says nothing about which of them run side by side.
@@ -80,10 +83,79 @@ pub(super) fn units<'p, 'a>(program: &'p Program<'a>, calls: &BTreeMap<ScopeRef,
                 anchor: anchor(program, submission),
                 reached,
                 outside: outside(program, program.function_around(submission.scope)),
+                is_callback: false,
+            });
+        }
+    }
+    found.extend(callbacks(program, calls, &submitting));
+    found
+}
+
+/// What is called in another thread when work is done.
+fn callbacks<'p, 'a>(
+    program: &'p Program<'a>,
+    calls: &BTreeMap<ScopeRef, Vec<ExprRef>>,
+    submitting: &BTreeSet<ExprRef>,
+) -> Vec<Unit<'p, 'a>> {
+    let mut given: Vec<(usize, ExprRef)> = Vec::new();
+    let mut numbers = BTreeMap::new();
+    for (number, submission) in program.submissions.iter().enumerate() {
+        if submission.through.is_some() || submission.workers.iter().any(|worker| worker.kind.is_none()) {
+            continue;
+        }
+        numbers.insert(submission.call, number);
+        let positions = submission.shape.callbacks.iter();
+        let arguments = positions.filter_map(|position| program.argument_at(submission.call, position));
+        given.extend(arguments.map(|callback| (number, callback)));
+    }
+    for call in calls.values().flatten().copied() {
+        given.extend(added_callback(program, &numbers, call));
+    }
+    let mut found = Vec::new();
+    for (number, callback) in given {
+        for target in targets_of(program, callback) {
+            let Some(root) = target.function().filter(|&root| !program.scope(root).is_async) else {
+                continue;
+            };
+            found.push(Unit {
+                program,
+                number,
+                root,
+                receiver: target.receiver(),
+                anchor: None,
+                reached: reached(program, calls, submitting, root),
+                outside: outside(program, program.function_around(program.submissions[number].scope)),
+                is_callback: true,
             });
         }
     }
     found
+}
+
+/// `future.add_done_callback(f)`: the submission that the future stands for, and `f`.
+fn added_callback(
+    program: &Program<'_>,
+    numbers: &BTreeMap<ExprRef, usize>,
+    call: ExprRef,
+) -> Option<(usize, ExprRef)> {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
+    let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
+        return None;
+    };
+    let adds = program.callees(call).iter().any(|callee| match callee {
+        Callee::External { name, .. } => {
+            let fact = program.knowledge.call(name);
+            fact.is_some_and(|fact| fact.step == Some(LifeStep::Callback))
+        }
+        _ => false,
+    });
+    if !adds {
+        return None;
+    }
+    let future = single_site(program, program.sibling(call, *base))?.expression()?;
+    Some((*numbers.get(&future)?, program.argument(call, Some(0), None)?))
 }
 
 /// The call that makes several runs of a submission.
@@ -236,6 +308,9 @@ impl<'a> Unit<'_, 'a> {
     pub(super) fn parameters(&self) -> Vec<Share> {
         let parameters = &self.program.scope(self.root).parameters;
         let mut found = vec![Share::Unknown; parameters.len()];
+        if self.is_callback {
+            return found;
+        }
         let bound = self.receiver.is_some();
         if let (true, Some(first)) = (bound, found.first_mut()) {
             *first = self.receiver_share();

@@ -18,6 +18,8 @@ use super::units::{Share, Unit, called, metaclass_calls};
 const STEPS: usize = 6000;
 /// A function is looked at in at most this many circumstances.
 const CIRCUMSTANCES: usize = 12;
+/// Calls between those who start the threads and the maker of an object that they use.
+const MAKERS: u32 = 3;
 /// Calls on the way to an event that are kept.
 const CHAIN: usize = 8;
 
@@ -213,7 +215,7 @@ impl<'a> Walker<'_, '_, 'a> {
                     0,
                 ) == Share::Shared
             }
-            ExprKind::Attribute { base, .. } if event.key.is_none() && !is_container_event(event.kind) => {
+            ExprKind::Attribute { base, .. } if event.key.is_none() && !is_about_the_object(event.kind) => {
                 self.share(visit, program.sibling(event.storage, *base), 0) == Share::Shared
             }
             _ => self.share(visit, event.storage, 0) == Share::Shared,
@@ -233,23 +235,55 @@ impl<'a> Walker<'_, '_, 'a> {
         }
         let maker = program.function_around(program.scope_of(site));
         let is_constructor = || program.scope(maker).name == "__init__" && program.class_of_method(maker).is_some();
-        let known = program.scope(maker).parent.is_none() || self.unit.outside.contains(&maker) || is_constructor();
-        let local = program
-            .values(event.storage)
-            .iter()
-            .any(|value| program.role(value) == Some(Role::ThreadLocal));
-        known && !local && !self.unit.reached.contains(&maker)
+        let known = program.scope(maker).parent.is_none() || self.is_run_outside(maker, 0) || is_constructor();
+        known && !self.is_in_thread_local(event.storage) && !self.unit.reached.contains(&maker)
     }
 
-    /// Made with the argument that lifts the binding to a thread.
+    /// What lies in `threading.local`, however deep.
+    fn is_in_thread_local(&self, expr: ExprRef) -> bool {
+        let program = self.program();
+        let mut values = program.values(expr).iter();
+        if values.any(|value| program.role(value) == Some(Role::ThreadLocal)) {
+            return true;
+        }
+        match program.kind(expr) {
+            ExprKind::Attribute { base, .. } => self.is_in_thread_local(program.sibling(expr, *base)),
+            _ => false,
+        }
+    }
+
+    /// Whether a function is active when the threads are started, or was called by one that is.
+    fn is_run_outside(&self, function: ScopeRef, depth: u32) -> bool {
+        let program = self.program();
+        if self.unit.outside.contains(&function) {
+            return true;
+        }
+        let callers = program.solution.callers.get(&function).into_iter().flatten();
+        let mut callers = callers.map(|&call| program.function_around(program.scope_of(call)));
+        depth < MAKERS && callers.any(|caller| self.is_run_outside(caller, depth + 1))
+    }
+
+    /// Made with the argument that lifts the binding to a thread, or by something that was.
     fn is_unchecked(&self, storage: ExprRef, site: ExprRef) -> bool {
         let program = self.program();
-        program.values(storage).iter().any(|value| {
+        let lifted = program.values(storage).iter().any(|value| {
             let fact = program.type_fact(value);
             fact.and_then(|fact| fact.thread_check.as_ref())
                 .and_then(|position| program.argument_at(site, position))
                 .is_some_and(|argument| matches!(program.kind(argument), ExprKind::Bool(false)))
-        })
+        });
+        if lifted {
+            return true;
+        }
+        let ExprKind::Call { callee, .. } = program.kind(site) else {
+            return false;
+        };
+        let ExprKind::Attribute { base, .. } = program.kind(program.sibling(site, *callee)) else {
+            return false;
+        };
+        let base = program.sibling(site, *base);
+        let origin = single_site(program, base).and_then(Site::expression);
+        origin.is_some_and(|origin| origin != site && self.is_unchecked(base, origin))
     }
 
     /// A key that is read from the run's own object, or computed by a call.
@@ -377,6 +411,9 @@ impl<'a> Walker<'_, '_, 'a> {
                 _ => {}
             }
         }
+        if self.is_computed(expr, base) {
+            return Share::Unknown;
+        }
         match self.share(visit, base, depth + 1) {
             Share::Shared => Share::Shared,
             own @ (Share::Own | Share::PerTask) => match self.site_only(expr) {
@@ -389,6 +426,18 @@ impl<'a> Walker<'_, '_, 'a> {
             },
             Share::Unknown => self.site_only(expr),
         }
+    }
+
+    /// `self.x` where a property gives `x`, which may be another object each time.
+    fn is_computed(&self, expr: ExprRef, base: ExprRef) -> bool {
+        let program = self.program();
+        let ExprKind::Attribute { name, .. } = program.kind(expr) else {
+            return false;
+        };
+        program.values(base).iter().any(|value| match *program.value(value) {
+            Value::Instance { class, .. } => program.property_function(class, name, false).is_some(),
+            _ => false,
+        })
     }
 
     /// `self.x` where only the class body binds `x`.
@@ -516,9 +565,13 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 }
 
-fn is_container_event(kind: EventKind) -> bool {
+fn is_about_the_object(kind: EventKind) -> bool {
     matches!(
         kind,
-        EventKind::Iterate | EventKind::Resize | EventKind::CheckThenAct { .. } | EventKind::FragileUse
+        EventKind::Iterate
+            | EventKind::Resize
+            | EventKind::CheckThenAct { .. }
+            | EventKind::FragileUse
+            | EventKind::ExclusiveUse
     )
 }
