@@ -806,6 +806,8 @@ pub enum LoopUse {
     RunsLoop,
     /// Makes a loop for the thread.
     MakesLoop,
+    /// Has the loop do something, from any thread.
+    WakesLoop,
     /// Patches the loop so that another may run inside.
     AllowsNesting,
     /// Tells whether a loop runs.

@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LoopUse, Operation, Role, Semantic, SubmissionShape, TypeFact,
-    WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, Role, Semantic, SubmissionShape,
+    TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -302,6 +302,13 @@ impl Knowledge {
     /// All ways of handing work over, sorted by name.
     pub fn submissions(&self) -> impl Iterator<Item = &SubmissionShape> {
         sorted(&self.submissions).map(|(_, shape)| shape)
+    }
+
+    /// The names of the methods that end something.
+    #[must_use]
+    pub fn closing_methods(&self) -> BTreeSet<&str> {
+        let ending = self.calls().filter(|(_, fact)| fact.step == Some(LifeStep::Close));
+        ending.filter_map(|(name, _)| name.rsplit('.').next()).collect()
     }
 
     /// Words without one of which a text cannot hand work over: the packages that submissions and their aliases live in.

@@ -71,3 +71,5 @@ pub const ENTER: &str = "__enter__";
 pub const ELEMENT_METHODS: [&str; 3] = ["__getitem__", "__contains__", "__next__"];
 /// The method that a thread or process runs.
 pub const RUN: &str = "run";
+/// The method that a `with` block ends with.
+pub const EXIT: &str = "__exit__";

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{DefKind, ExprKind};
+use crate::facts::{ArgumentKind, DefKind, ExprKind};
 use crate::finding::Place;
 use crate::knowledge::{
     ArgumentsShape, FanOut, PicklingMoment, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind,
@@ -162,6 +162,8 @@ impl Submission<'_> {
     }
 }
 
+/// The parameter that takes the executor where the loop hands work over.
+const EXECUTOR: &str = "executor";
 /// Wrappers around wrappers are followed this far.
 const WRAPPER_DEPTH: u32 = 3;
 
@@ -242,6 +244,7 @@ fn submissions_at<'a>(program: &Program<'a>, call: ExprRef) -> Vec<Submission<'a
             Callee::External { name, receiver } => external_submission(program, call, &name, receiver),
             Callee::Class(class) => subclass_submission(program, call, class),
             Callee::Function { function, receiver } => decorated_submission(program, call, function, receiver),
+            Callee::Partial(site) => partial_submission(program, call, site),
             _ => None,
         };
         let Some(submission) = submission else { continue };
@@ -283,7 +286,7 @@ fn external_submission<'a>(
     let targets = match (shape.arguments, callable) {
         (ArgumentsShape::DelayedCalls, Some(iterable)) => delayed_targets(program, iterable),
         (_, Some(callable)) => targets_of(program, callable),
-        (_, None) => Vec::new(),
+        (_, None) => mapped_targets(program, shape, call),
     };
     let (arguments, arguments_complete) = task_arguments(program, shape, call, callable);
     Some(Submission {
@@ -327,6 +330,93 @@ pub(super) fn plain_submission<'a>(
         wrapped: false,
         forwarded: false,
     }
+}
+
+/// What the mappings in `Thread(**options)` name as the work.
+fn mapped_targets(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) -> Vec<Target> {
+    let keyword = shape.callable.as_ref().and_then(|position| position.keyword.as_deref());
+    let mut targets: Vec<Target> = Vec::new();
+    for mapping in mappings_of(program, call) {
+        if let Some(callable) = keyword.and_then(|keyword| in_mapping(program, mapping, keyword)) {
+            targets.extend(targets_of(program, callable));
+        }
+    }
+    targets.dedup();
+    targets
+}
+
+/// The displays and calls that make the mappings in `f(**mapping)`.
+#[must_use]
+pub fn mappings_of(program: &Program<'_>, call: ExprRef) -> Vec<ExprRef> {
+    let ExprKind::Call { arguments, .. } = program.kind(call) else {
+        return Vec::new();
+    };
+    let mappings = arguments
+        .iter()
+        .filter(|argument| argument.kind == ArgumentKind::DoubleStar);
+    mappings
+        .flat_map(|mapping| program.values(program.sibling(call, mapping.value)).iter())
+        .filter_map(|value| program.site(value).and_then(Site::expression))
+        .collect()
+}
+
+/// What a dict display, or a call with arguments by name, holds under a name.
+#[must_use]
+pub fn in_mapping(program: &Program<'_>, mapping: ExprRef, wanted: &str) -> Option<ExprRef> {
+    match program.kind(mapping) {
+        ExprKind::Dict { entries, .. } => entries.iter().find_map(|&(key, value)| {
+            let key = program.kind(program.sibling(mapping, key?));
+            matches!(key, ExprKind::Str { value, .. } if value == wanted).then(|| program.sibling(mapping, value))
+        }),
+        ExprKind::Call { .. } => program.argument(mapping, None, Some(wanted)),
+        _ => None,
+    }
+}
+
+/// A call of `partial(pool.submit, ...)`, with what is filled in put before its own arguments.
+fn partial_submission<'a>(program: &Program<'a>, call: ExprRef, partial: ExprRef) -> Option<Submission<'a>> {
+    let inner = program.argument(partial, Some(0), None)?;
+    let ExprKind::Call { arguments, .. } = program.kind(partial) else {
+        return None;
+    };
+    let plain = |argument: &&crate::facts::Argument| argument.kind == ArgumentKind::Positional;
+    let filled = u32::try_from(arguments.iter().filter(plain).count())
+        .ok()?
+        .checked_sub(1)?;
+    let at = |position: u32, keyword: Option<&str>| match position.checked_sub(filled) {
+        Some(behind) => program.argument(call, Some(behind), keyword),
+        None => program.argument(partial, Some(position + 1), keyword),
+    };
+    program
+        .callees_of(program.values(inner))
+        .into_iter()
+        .find_map(|callee| {
+            let Callee::External { name, receiver } = callee else {
+                return None;
+            };
+            let shape = program.knowledge.submission(&name)?;
+            let place = shape.callable.as_ref()?;
+            let callable = at(place.position?, place.keyword.as_deref())?;
+            let workers = match shape.worker {
+                WorkerChoice::ExecutorArgument => executor_argument_workers(program, at(0, Some(EXECUTOR))),
+                _ => workers_of(program, shape, call, receiver),
+            };
+            Some(Submission {
+                call,
+                scope: program.scope_of(call),
+                shape,
+                api: shape.api.clone(),
+                workers,
+                callable: Some(callable),
+                targets: targets_of(program, callable),
+                arguments: Vec::new(),
+                arguments_complete: false,
+                intent: intent(program, shape.fan_out, call),
+                through: None,
+                wrapped: false,
+                forwarded: false,
+            })
+        })
 }
 
 fn has_arguments(program: &Program<'_>, call: ExprRef) -> bool {
@@ -571,19 +661,21 @@ pub(super) fn workers_of(
                 cloudpickle,
             }],
         },
-        WorkerChoice::ExecutorArgument => executor_argument_workers(program, call),
+        WorkerChoice::ExecutorArgument => {
+            executor_argument_workers(program, program.argument(call, Some(0), Some(EXECUTOR)))
+        }
         WorkerChoice::Backend => vec![backend_worker(program, shape, receiver)],
     }
 }
 
-fn executor_argument_workers(program: &Program<'_>, call: ExprRef) -> Vec<Worker> {
+fn executor_argument_workers(program: &Program<'_>, argument: Option<ExprRef>) -> Vec<Worker> {
     let unknown = Worker {
         kind: None,
         executor: None,
         start: StartSetting::Default,
         cloudpickle: false,
     };
-    let Some(argument) = program.argument(call, Some(0), Some("executor")) else {
+    let Some(argument) = argument else {
         return vec![unknown];
     };
     let mut workers = Vec::new();
@@ -690,7 +782,6 @@ fn rest_arguments(
     call: ExprRef,
     callable: Option<ExprRef>,
 ) -> (Vec<TaskArgument>, bool) {
-    use crate::facts::ArgumentKind;
     let ExprKind::Call { arguments, .. } = program.kind(call) else {
         return (Vec::new(), false);
     };
@@ -788,7 +879,6 @@ fn args_kwargs(program: &Program<'_>, shape: &SubmissionShape, call: ExprRef) ->
             }
         }
     }
-    use crate::facts::ArgumentKind;
     if let ExprKind::Call { arguments, .. } = program.kind(call) {
         complete &= !arguments
             .iter()

@@ -27,14 +27,27 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let text = program.text(wait.wait);
-        let message = match wait.next {
-            Some(_) => format!("`{text}` waits before the next worker is started: one worker runs at a time"),
-            None => format!("`{text}` waits for the worker that the same round starts: one worker runs at a time"),
+        let message = match (wait.next, wait.called) {
+            (Some(_), _) => format!("`{text}` waits before the next worker is started: one worker runs at a time"),
+            (None, Some(_)) => {
+                format!("`{text}` waits for the worker that the same call starts: one worker runs at a time")
+            }
+            (None, None) => {
+                format!("`{text}` waits for the worker that the same round starts: one worker runs at a time")
+            }
         };
-        let draft = context
+        let confidence = match (wait.tiny, wait.called) {
+            (true, _) => Confidence::Low,
+            (false, Some(_)) => Confidence::Medium,
+            (false, None) => Confidence::High,
+        };
+        let mut draft = context
             .finding(&RULE, program.place(wait.wait), message)
-            .confidence(if wait.tiny { Confidence::Low } else { Confidence::High })
+            .confidence(confidence)
             .note(program.place(wait.handed), "started here");
+        if let Some(call) = wait.called {
+            draft = draft.note(program.place(call), "called once for each round here");
+        }
         findings.push(match wait.next {
             Some(next) => {
                 let note = "the next worker, which runs the same function, is started only here";
@@ -43,7 +56,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
             None => {
                 let help = "start all workers in one loop and join them in a second, or use an executor's `map`";
-                let fix = fixes::join_afterwards(program, wait.wait, wait.handed);
+                let fix = match wait.called {
+                    Some(_) => None,
+                    None => fixes::join_afterwards(program, wait.wait, wait.handed),
+                };
                 draft.help(help).fix(fix).done()
             }
         });

@@ -27,7 +27,7 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     if lives.is_started(program, submission.call) {
         return;
     }
-    let life = lives.life(program, submission.call);
+    let life = lives.life_through_calls(program, submission.call);
     let open = life.any(|event| {
         matches!(
             event,

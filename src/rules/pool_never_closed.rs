@@ -30,12 +30,27 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     } else {
         "its workers live on"
     };
-    let message = format!("nothing ends the pool that `{text}` makes: {workers}");
+    let message = match unclosed.skipped {
+        Some(_) => format!("an early `return` leaves the pool open that `{text}` makes: {workers}"),
+        None => format!("nothing ends the pool that `{text}` makes: {workers}"),
+    };
     let mut draft = context
         .finding(&RULE, program.place(call), message)
         .confidence(Confidence::Medium);
+    if let Some((leaves, close)) = unclosed.skipped {
+        draft = draft
+            .note(leaves, "the function is left here")
+            .note(close, "the pool is only ended here");
+    }
     if let Some(kept) = unclosed.kept {
         draft = draft.note(kept, "kept here, and closed nowhere in sight");
+    }
+    if let Some(method) = unclosed.forgotten {
+        let name = program.display_name(method);
+        draft = draft.note(
+            program.name_place(method),
+            format!("`{name}` ends other things, not the pool"),
+        );
     }
     let help = if unclosed.executor {
         "use `with`, or call `shutdown()`"

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let Some(per) = context.lifecycles().per_round(program, call) else {
+    let Some(per) = context.lifecycles().per_round(program, context.summaries, call) else {
         return;
     };
     let text = program.text(call);
@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     };
     let draft = context
         .finding(&RULE, program.place(call), message)
-        .confidence(Confidence::Medium)
+        .confidence(if per.sure { Confidence::Medium } else { Confidence::Low })
         .note(per.place, note);
     findings.push(
         draft

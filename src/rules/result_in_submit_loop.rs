@@ -22,18 +22,23 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if has_one_worker(program, wait.handed) {
             continue;
         }
+        let round = if wait.called.is_some() { "call" } else { "round" };
         let message = format!(
-            "`{}` waits for the task that the same round hands over: one task runs at a time",
+            "`{}` waits for the task that the same {round} hands over: one task runs at a time",
             program.text(wait.wait)
         );
-        let draft = context
+        let confidence = match (wait.endless || wait.tiny, wait.called) {
+            (true, _) => Confidence::Low,
+            (false, Some(_)) => Confidence::Medium,
+            (false, None) => Confidence::High,
+        };
+        let mut draft = context
             .finding(&RULE, program.place(wait.wait), message)
-            .confidence(if wait.endless || wait.tiny {
-                Confidence::Low
-            } else {
-                Confidence::High
-            })
+            .confidence(confidence)
             .note(program.place(wait.handed), "handed over here");
+        if let Some(call) = wait.called {
+            draft = draft.note(program.place(call), "called once for each round here");
+        }
         let help = "hand all tasks over first and ask for the results in a second loop, or use the executor's `map`";
         findings.push(draft.help(help).done());
     }

@@ -20,7 +20,7 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         return;
     }
     let program = context.program;
-    let life = context.lifecycles().life(program, submission.call);
+    let life = context.lifecycles().life_through_calls(program, submission.call);
     if life.may_be_iterated() {
         return;
     }

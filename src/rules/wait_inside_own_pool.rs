@@ -106,14 +106,29 @@ fn wait_for(context: &Context<'_>, inner: &Submission<'_>, reached: &BTreeSet<Sc
             index.parent(inner.call.expr).map(|_| inner.call)
         }
         _ => {
+            let made = makers(context, inner);
             let uses = context.locks().uses().all().iter();
             let mut waits = uses.filter(|found| {
                 matches!(found.operation, Operation::AwaitResult | Operation::AwaitResults)
                     && found.endless
                     && reached.contains(&found.function)
-                    && found.objects.contains(&inner.call)
+                    && found.objects.iter().any(|object| made.contains(object))
             });
             waits.next().map(|found| found.call)
         }
     }
+}
+
+/// The call itself and those that functions of the project make for it: what they give back is waited for.
+fn makers(context: &Context<'_>, inner: &Submission<'_>) -> BTreeSet<ExprRef> {
+    let mut made = BTreeSet::from([inner.call]);
+    let mut open = inner.through;
+    while let Some(call) = open {
+        open = None;
+        if made.insert(call) {
+            let mut all = context.program.submissions.iter();
+            open = all.find(|other| other.call == call).and_then(|other| other.through);
+        }
+    }
+    made
 }

@@ -7,8 +7,9 @@ use crate::facts::ExprKind;
 use crate::finding::Confidence;
 use crate::knowledge::{ArgumentsShape, SubmissionShape};
 use crate::link::language;
-use crate::link::values::{ExprRef, Value};
-use crate::link::{Callee, Program, Submission};
+use crate::link::submissions::{in_mapping, mappings_of, targets_of};
+use crate::link::values::{ExprRef, Site, Value};
+use crate::link::{Callee, Program, Submission, Target};
 
 use super::signatures::{is_callable, is_stub, positional_parameters, returns_nothing};
 
@@ -131,17 +132,69 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
     if submission.through.is_some() {
         return None;
     }
-    let (call, expr) = if is_direct(program, submission.call) {
-        (
-            submission.call,
-            tuple_argument(program, submission.shape, submission.call)?,
-        )
-    } else {
-        passed_up(program, submission)?
+    if submission.shape.arguments == ArgumentsShape::TupleIterable {
+        return no_tuples(program, submission);
+    }
+    if !is_direct(program, submission.call) {
+        let (call, expr) = passed_up(program, submission)?;
+        return judged(program, call, expr, &submission.targets);
+    }
+    match tuple_argument(program, submission.shape, submission.call) {
+        Some(expr) => judged(program, submission.call, expr, &submission.targets),
+        None => in_mappings(program, submission),
+    }
+}
+
+/// The argument tuple in a mapping of `Thread(**options)`.
+fn in_mappings(program: &Program<'_>, submission: &Submission<'_>) -> Option<NoTuple> {
+    let shape = submission.shape;
+    let tuple = shape.arguments_at.as_ref()?.keyword.as_deref()?;
+    let work = shape.callable.as_ref()?.keyword.as_deref()?;
+    let is_tuple = shape.arguments == ArgumentsShape::ArgsKwargs;
+    let mappings = mappings_of(program, submission.call).into_iter().filter(|_| is_tuple);
+    mappings.into_iter().find_map(|mapping| {
+        let expr = in_mapping(program, mapping, tuple)?;
+        let callable = in_mapping(program, mapping, work).or(submission.callable)?;
+        judged(program, mapping, expr, &targets_of(program, callable))
+    })
+}
+
+/// The elements of a list written out or comprehended, where each should be a tuple of arguments.
+fn no_tuples(program: &Program<'_>, submission: &Submission<'_>) -> Option<NoTuple> {
+    let list = program.argument_at(submission.call, submission.shape.arguments_at.as_ref()?)?;
+    let mut made = program
+        .values(list)
+        .iter()
+        .map(|value| program.site(value).and_then(Site::expression));
+    let (Some(Some(made)), None) = (made.next(), made.next()) else {
+        return None;
     };
+    let elements = match program.kind(made) {
+        ExprKind::Comprehension {
+            element, value: None, ..
+        } => vec![*element],
+        ExprKind::Sequence { elements, len, .. } if elements.len() == *len as usize => elements.clone(),
+        _ => return None,
+    };
+    let found: Vec<NoTuple> = elements
+        .iter()
+        .filter_map(|&element| judged(program, made, program.sibling(made, element), &submission.targets))
+        .collect();
+    let all = found.len() == elements.len();
+    found
+        .into_iter()
+        .next()
+        .filter(|first| all && (first.takes_one || !first.letters) && !is_one_letter(program, first.expr))
+}
+
+fn is_one_letter(program: &Program<'_>, expr: ExprRef) -> bool {
+    matches!(program.kind(expr), ExprKind::Str { value, .. } if value.chars().count() == 1)
+}
+
+/// Whether an expression of a call, or of another display, is no tuple of arguments.
+fn judged(program: &Program<'_>, call: ExprRef, expr: ExprRef, targets: &[Target]) -> Option<NoTuple> {
     let parenthesised = is_parenthesised(program, call, expr);
-    let parameters: Vec<_> = submission
-        .targets
+    let parameters: Vec<_> = targets
         .iter()
         .map(|target| positional_parameters(program, target))
         .collect();
@@ -167,7 +220,8 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
         return None;
     };
     let is = known
-        .first()
+        .iter()
+        .find(|(verdict, _)| !letters || *verdict == Verdict::Letters)
         .map_or_else(|| "a single value".to_owned(), |(_, is)| is.clone());
     Some(NoTuple {
         expr,
@@ -274,7 +328,11 @@ fn verdict(program: &Program<'_>, value: &Value) -> Verdict {
 /// Whether an argument stands in parentheses of its own.
 fn is_parenthesised(program: &Program<'_>, call: ExprRef, expr: ExprRef) -> bool {
     let ExprKind::Call { arguments_span, .. } = program.kind(call) else {
-        return false;
+        let text = &program.sources[expr.file.index()].text;
+        let span = program.place(expr).span;
+        let before = text.get(..span.start as usize).unwrap_or_default().trim_end();
+        let after = text.get(span.end as usize..).unwrap_or_default().trim_start();
+        return before.ends_with('(') && after.starts_with(')');
     };
     let end = program.place(expr).span.end as usize;
     let close = arguments_span.end.saturating_sub(1) as usize;

@@ -245,8 +245,12 @@ fn collect(program: &Program<'_>, expr: ExprRef, found: &mut BTreeSet<ScopeRef>)
         ExprKind::Attribute { base, name, .. } => {
             for value in program.values(program.sibling(expr, *base)).iter() {
                 if let Value::Instance { class, .. } = *program.value(value) {
-                    found.extend(program.property_function(class, name, false));
-                    found.extend(program.property_function(class, name, true));
+                    for stores in [false, true] {
+                        if let Some(function) = program.property_function(class, name, stores) {
+                            found.insert(function);
+                            found.extend(program.solution.wrappers.get(&function).into_iter().flatten());
+                        }
+                    }
                 }
             }
         }

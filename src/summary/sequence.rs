@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Stmt, StmtKind};
 use crate::link::index::{Branch, StmtId};
-use crate::link::values::{ExprRef, ScopeRef};
-use crate::link::{Callee, Program};
+use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::{Callee, Program, language};
 
 /// A call that a run of a function makes.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Sequences {
             }
             let in_loop = in_loop || !program.index(call.file).loops_around(call.expr).is_empty();
             path.push(call);
-            for function in called(program, call) {
+            for function in called(program, call).into_iter().chain(entered(program, call)) {
                 if followed.contains(&function) && !active.contains(&function) && active.len() < DEPTH {
                     active.push(function);
                     self.enter(program, function, followed, path, active, in_loop, events);
@@ -102,6 +102,27 @@ impl Sequences {
             path.pop();
         }
     }
+}
+
+/// The functions that a `with` block runs where it enters what a call gives.
+fn entered(program: &Program<'_>, call: ExprRef) -> Vec<ScopeRef> {
+    let index = program.index(call.file);
+    let Some(statement) = index.statement_of(call.expr) else {
+        return Vec::new();
+    };
+    let StmtKind::With { items, .. } = &index.statement(statement).stmt.kind else {
+        return Vec::new();
+    };
+    if !items.iter().any(|(context, _)| *context == call.expr) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for value in program.values(call).iter() {
+        if let Value::Instance { class, .. } = *program.value(value) {
+            found.extend(program.methods(class, language::ENTER, false));
+        }
+    }
+    found
 }
 
 /// The functions of the project that a call runs.

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::facts::{DefKind, ExprId, ExprKind, StmtKind, visit_expressions};
+use crate::facts::{DefKind, ExprId, ExprKind, StmtKind, statement_expressions, visit_expressions};
 use crate::finding::{Confidence, Note};
 use crate::knowledge::{CallFact, LoopUse, Operation, Role, Selector, SideEffect, SubmissionResult, WaitOn};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef, Value};
-use crate::link::{Callee, Program};
+use crate::link::{Callee, Program, Target};
 use crate::summary::Estimate;
 use crate::summary::sizes::Sizes;
 
@@ -215,7 +215,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         if is_queue && (has_limit || self.has_put_before(outside.call)) || self.does_not_wait(outside) {
             return None;
         }
-        (!self.is_settled(scope, outside)).then_some(Cause::Handover)
+        (!self.is_settled(scope, outside) && !self.has_told_the_loop(scope, outside)).then_some(Cause::Handover)
     }
 
     /// The time-outs that a call is given; `None` where it takes none.
@@ -334,6 +334,44 @@ impl<'a, 'p> Judge<'a, 'p> {
                 (Some(asked), Some(waited)) if other.receiver.is_some() => asked == *waited,
                 _ => outside.receiver.is_none() == other.receiver.is_none() || other.receiver.is_none(),
             })
+    }
+
+    /// Whether the worker that is joined tells the loop of its progress, and the coroutine has awaited something since
+    /// it was made: then it is most likely over.
+    fn has_told_the_loop(&self, scope: ScopeRef, outside: &Outside) -> bool {
+        let program = self.program;
+        let receiver = outside
+            .receiver
+            .filter(|&receiver| program.role(receiver) == Some(Role::Worker));
+        let Some(made) = receiver.and_then(|receiver| program.site(receiver)?.expression()) else {
+            return false;
+        };
+        let wakes = |function: ScopeRef| {
+            let calls = self.graph.outside.get(&function).into_iter().flatten();
+            calls
+                .into_iter()
+                .any(|call| program.knowledge.loop_use(&call.name) == Some(LoopUse::WakesLoop))
+        };
+        let mut submissions = program.submissions.iter().filter(|submission| submission.call == made);
+        let tells = submissions.any(|submission| submission.targets.iter().filter_map(Target::function).any(wakes));
+        tells && made.file == scope.file && self.awaits_between(scope, made, outside.call)
+    }
+
+    fn awaits_between(&self, scope: ScopeRef, from: ExprRef, to: ExprRef) -> bool {
+        let program = self.program;
+        let facts = program.file(scope.file);
+        let (from, to) = (program.place(from).span.end, program.place(to).span.start);
+        let index = program.index(scope.file);
+        index.statements_of(scope.scope).iter().any(|&statement| {
+            let mut found = false;
+            for root in statement_expressions(index.statement(statement).stmt) {
+                visit_expressions(facts, root, &mut |expr| {
+                    let start = facts.span(expr).start;
+                    found |= matches!(facts.kind(expr), ExprKind::Await(_)) && start > from && start < to;
+                });
+            }
+            found
+        })
     }
 
     /// Whether the function, or one of those it stands in, asks for the loop before it runs one.

@@ -92,11 +92,12 @@ impl Life {
 /// An object that goes through more expressions than this is taken to escape.
 const LIMIT: usize = 300;
 
-/// Follows the object that an expression makes.
-pub(super) fn trace(program: &Program<'_>, lives: &Lifecycles, made: ExprRef) -> Life {
+/// Follows the object that an expression makes, with `returns` through functions whose calls are all in sight.
+pub(super) fn trace(program: &Program<'_>, lives: &Lifecycles, made: ExprRef, returns: bool) -> Life {
     let mut tracer = Tracer {
         program,
         lives,
+        returns,
         seen: BTreeSet::new(),
         definitions: BTreeSet::new(),
         attributes: BTreeSet::new(),
@@ -110,6 +111,8 @@ pub(super) fn trace(program: &Program<'_>, lives: &Lifecycles, made: ExprRef) ->
 struct Tracer<'a, 'p> {
     program: &'a Program<'p>,
     lives: &'a Lifecycles,
+    /// What a function returns is followed to its calls.
+    returns: bool,
     seen: BTreeSet<ExprRef>,
     definitions: BTreeSet<DefRef>,
     attributes: BTreeSet<String>,
@@ -230,6 +233,9 @@ impl Tracer<'_, '_> {
         if self.lives.step(expr) == Some(LifeStep::Waits) {
             return self.follow(attribute);
         }
+        if self.is_whole_statement(attribute) {
+            return;
+        }
         // Reading a method without calling it hands the object on.
         let is_method = self
             .program
@@ -240,6 +246,28 @@ impl Tracer<'_, '_> {
             self.bound_method(attribute);
         } else {
             self.event(Event::Read(attribute));
+        }
+    }
+
+    /// `pool.close` as a statement of its own does nothing.
+    fn is_whole_statement(&self, expr: ExprRef) -> bool {
+        let index = self.program.index(expr.file);
+        let statement = index.statement_of(expr.expr);
+        statement.is_some_and(
+            |statement| matches!(index.statement(statement).stmt.kind, StmtKind::Expr(whole) if whole == expr.expr),
+        )
+    }
+
+    /// The object is what a function returns.
+    fn returned(&mut self, expr: ExprRef) {
+        let calls = if self.returns {
+            self.lives.calls_in_sight(self.program, self.program.scope_of(expr))
+        } else {
+            None
+        };
+        match calls {
+            Some(calls) => calls.into_iter().for_each(|call| self.follow(call)),
+            None => self.event(Event::Escapes(expr)),
         }
     }
 
@@ -393,6 +421,7 @@ impl Tracer<'_, '_> {
             | StmtKind::While { .. }
             | StmtKind::Assert { .. }
             | StmtKind::Delete(_) => {}
+            StmtKind::Return(_) => self.returned(expr),
             _ => self.event(Event::Escapes(expr)),
         }
     }

@@ -4,10 +4,14 @@
 //! Must not know: rules, findings.
 
 mod awaited;
+mod calls;
+mod ends;
 mod failure;
+mod helpers;
 mod left_open;
 mod life;
 mod pools;
+mod rounds;
 mod serial;
 mod silence;
 mod starts;
@@ -48,6 +52,8 @@ pub struct Evidence {
 pub struct Lifecycles {
     /// Reads of attributes by the attribute's name.
     attribute_reads: HashMap<String, Vec<ExprRef>>,
+    /// Functions of the project that are handed on as values.
+    passed: BTreeSet<ScopeRef>,
     /// Names that some file imports from another.
     imported_names: BTreeSet<String>,
     /// Calls that are a step in something's life, in order.
@@ -60,6 +66,8 @@ pub struct Lifecycles {
     joined_sites: BTreeSet<Site>,
     /// The classes whose own code joins their instances.
     joined_classes: BTreeSet<ScopeRef>,
+    /// The calls that join something of a class, by the class whose instance that is.
+    joins_of_classes: BTreeMap<ScopeRef, Vec<ExprRef>>,
     /// Why functions that are handed over may fail.
     failures: HashMap<ScopeRef, Option<Evidence>>,
     /// Futures and results that are asked for in the loop that submits them, and workers that are joined in it.
@@ -72,6 +80,7 @@ impl Lifecycles {
     pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let mut lives = Self::default();
         lives.index_attributes(program);
+        lives.passed = calls::passed_functions(program);
         lives.index_imports(program);
         lives.index_steps(program);
         lives.failures = failure::of_submissions(program);
@@ -114,6 +123,11 @@ impl Lifecycles {
                     continue;
                 };
                 self.steps.insert(call, step);
+                if let (LifeStep::Join, Some(Value::Instance { class, .. })) =
+                    (step, receiver.map(|receiver| program.value(receiver)))
+                {
+                    self.joins_of_classes.entry(*class).or_default().push(call);
+                }
                 let (sites, classes) = match step {
                     LifeStep::Start => (&mut self.started_sites, &mut self.started_classes),
                     LifeStep::Join => (&mut self.joined_sites, &mut self.joined_classes),
@@ -153,7 +167,13 @@ impl Lifecycles {
     /// What happens to the object that an expression makes.
     #[must_use]
     pub fn life(&self, program: &Program<'_>, made: ExprRef) -> Life {
-        life::trace(program, self, made)
+        life::trace(program, self, made, false)
+    }
+
+    /// As [`Self::life`], followed through functions that return the object to calls that are all in sight.
+    #[must_use]
+    pub fn life_through_calls(&self, program: &Program<'_>, made: ExprRef) -> Life {
+        life::trace(program, self, made, true)
     }
 
     /// Waits that make a loop of submissions run one task at a time.

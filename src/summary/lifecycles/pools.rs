@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::facts::{DefKind, ExprId, ExprKind, MODULE, ScopeKind, Stmt, StmtKind, visit_expressions};
 use crate::finding::Place;
-use crate::knowledge::{LifeStep, Role};
+use crate::knowledge::{LifeStep, Role, Semantic};
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Intent, Program, language};
-use crate::summary::Sizes;
+use crate::summary::{Sizes, Summaries};
 
 use super::life::Event;
-use super::{Life, Lifecycles};
+use super::{Life, Lifecycles, ends, rounds};
 
 /// A pool that nothing ends.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct Unclosed {
     pub kept: Option<Place>,
     /// It is an executor, whose workers end when it is thrown away.
     pub executor: bool,
+    /// The method of its owner that ends other things and not the pool.
+    pub forgotten: Option<ScopeRef>,
+    /// A `return` that leaves it open, with the call behind it that would end it.
+    pub skipped: Option<(Place, Place)>,
 }
 
 /// What makes a pool over and over.
@@ -42,12 +46,16 @@ pub struct PerRound {
     pub again: Again,
     /// How many tasks each pool is given, where that is a small number.
     pub tasks: Option<usize>,
+    /// Whether the tasks are known to be short beside the start of the workers.
+    pub sure: bool,
 }
 
 /// Callers are followed this far.
 const CALLERS: u32 = 3;
+/// Callers of a function that gives its pool many tasks are followed this far.
+const MANY_TASKS_CALLERS: u32 = 2;
 /// Loops of at most this many rounds are not worth a word.
-const FEW_ROUNDS: f64 = 3.0;
+pub(super) const FEW_ROUNDS: f64 = 3.0;
 /// A pool for at most this many tasks does not pay for itself when it is made for each call.
 const FEW_TASKS: usize = 3;
 
@@ -66,10 +74,24 @@ impl Lifecycles {
     #[must_use]
     pub fn never_closed(&self, program: &Program<'_>, call: ExprRef) -> Option<Unclosed> {
         let role = self.makes_pool(program, call)?;
-        let life = self.life(program, call);
+        let life = self.life_through_calls(program, call);
+        let unclosed = Unclosed {
+            kept: None,
+            executor: role == Role::Executor,
+            forgotten: None,
+            skipped: None,
+        };
+        if program.scope_of(call).scope == MODULE {
+            return None;
+        }
+        if let Some(skipped) = ends::skipped_by_return(program, call, &life).filter(|_| role == Role::Pool) {
+            return Some(Unclosed {
+                skipped: Some(skipped),
+                ..unclosed
+            });
+        }
         let unknown = |event: &Event| matches!(event, Event::Method(_) | Event::Global(_));
-        let scope = program.scope_of(call);
-        let is_single = scope.scope == MODULE || program.scope(scope).kind == ScopeKind::Class;
+        let is_single = program.scope(program.scope_of(call)).kind == ScopeKind::Class;
         if life.may_be_ended() || life.any(unknown) || is_single {
             return None;
         }
@@ -77,18 +99,21 @@ impl Lifecycles {
             Event::Kept(place) => Some(*place),
             _ => None,
         });
-        if kept.is_some() && (is_initialiser(program, call) || is_under_condition(program, call)) {
-            return None;
-        }
-        Some(Unclosed {
-            kept: kept.map(|kept| program.place(kept)),
-            executor: role == Role::Executor,
+        let Some(kept) = kept else { return Some(unclosed) };
+        let forgotten = ends::forgetting_method(program, kept);
+        let lasting = [call, kept]
+            .iter()
+            .any(|&expr| is_initialiser(program, expr) || is_under_condition(program, expr));
+        (forgotten.is_some() || !lasting).then(|| Unclosed {
+            kept: Some(program.place(kept)),
+            forgotten,
+            ..unclosed
         })
     }
 
     /// A pool that is made anew each time round, or for each call of a function that is called in a loop.
     #[must_use]
-    pub fn per_round(&self, program: &Program<'_>, call: ExprRef) -> Option<PerRound> {
+    pub fn per_round(&self, program: &Program<'_>, summaries: &Summaries<'_>, call: ExprRef) -> Option<PerRound> {
         self.makes_pool(program, call)?;
         let life = self.life(program, call);
         if let Some(method) = self.element_method(program, call, &life) {
@@ -96,25 +121,38 @@ impl Lifecycles {
                 place: program.name_place(method),
                 again: Again::Elements,
                 tasks: None,
+                sure: true,
             });
         }
-        if !ends_where_made(program, call, &life) {
+        let function = program.scope_of(call);
+        let managed = is_managed(program, function, &life);
+        if !managed && !ends_where_made(program, call, &life) {
             return None;
         }
         let index = program.index(call.file);
         if let Some(&around) = index.loops_around(call.expr).first() {
             return in_loop(program, call, around);
         }
-        let function = program.scope_of(call);
         if function.scope == MODULE {
             return None;
         }
-        let tasks = tasks_of(program, call)?;
-        let looped = call_in_loop(program, function, CALLERS)?;
+        let (place, tasks, sure) = match tasks_of(program, call).filter(|_| !managed) {
+            Some(tasks) => (call_in_loop(program, function, CALLERS)?, Some(tasks), true),
+            None => {
+                let sure = rounds::starting_matters(program, summaries, call)?;
+                let calls = if managed {
+                    MANY_TASKS_CALLERS + 1
+                } else {
+                    MANY_TASKS_CALLERS
+                };
+                (rounds::looped_call(program, call, function, calls)?, None, sure)
+            }
+        };
         Some(PerRound {
-            place: program.place(looped),
+            place: program.place(place),
             again: Again::Calls,
-            tasks: Some(tasks),
+            tasks,
+            sure,
         })
     }
 }
@@ -155,6 +193,24 @@ fn receiver(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
         ExprKind::Attribute { base, .. } => Some(program.sibling(call, *base)),
         _ => None,
     }
+}
+
+/// The function is a context manager that ends the pool behind its `yield`.
+fn is_managed(program: &Program<'_>, function: ScopeRef, life: &Life) -> bool {
+    let decorated = program
+        .semantics_of_decorators(function)
+        .contains(&Semantic::ContextManager);
+    let mut ended = false;
+    let here = life.events.iter().all(|event| match event {
+        Event::Step(LifeStep::Close, at) | Event::With(at) => {
+            ended |= program.scope_of(*at) == function;
+            program.scope_of(*at) == function
+        }
+        Event::Escapes(at) => program.scope_of(*at) == function && matches!(program.kind(*at), ExprKind::Yield(_)),
+        Event::Kept(_) | Event::Global(_) | Event::Method(_) => false,
+        _ => true,
+    });
+    decorated && here && ended
 }
 
 /// The pool is ended by the function that makes it: by `with`, by a call, or by being dropped.
@@ -201,11 +257,12 @@ fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRoun
         },
         again: Again::Loop,
         tasks: None,
+        sure: true,
     })
 }
 
 /// Whether a block leaves the loop: then it is there to try again.
-fn leaves(block: &[Stmt]) -> bool {
+pub(super) fn leaves(block: &[Stmt]) -> bool {
     block.iter().any(|stmt| {
         matches!(stmt.kind, StmtKind::Break | StmtKind::Return(_))
             || crate::facts::child_blocks(stmt).into_iter().any(leaves)
@@ -213,9 +270,9 @@ fn leaves(block: &[Stmt]) -> bool {
 }
 
 /// Whether the constructor's arguments differ from round to round: a comparison of sizes, say.
-fn varies(program: &Program<'_>, call: ExprRef, around: crate::facts::Span) -> bool {
+pub(super) fn varies(program: &Program<'_>, call: ExprRef, around: crate::facts::Span) -> bool {
     let facts = program.file(call.file);
-    let ExprKind::Call { arguments, .. } = facts.kind(call.expr) else {
+    let ExprKind::Call { callee, arguments, .. } = facts.kind(call.expr) else {
         return false;
     };
     let mut found = false;
@@ -227,6 +284,7 @@ fn varies(program: &Program<'_>, call: ExprRef, around: crate::facts::Span) -> b
             });
         }
     };
+    visit_expressions(facts, *callee, &mut look);
     for argument in arguments {
         visit_expressions(facts, argument.value, &mut look);
     }
@@ -281,7 +339,7 @@ pub(super) fn call_in_loop(program: &Program<'_>, function: ScopeRef, depth: u32
 }
 
 /// The call calls the function itself, rather than handing it over.
-fn is_plain_call(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {
+pub(super) fn is_plain_call(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {
     program
         .callees(call)
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, Stmt, StmtKind, SymbolId, visit_expressions};
 use crate::finding::FileId;
 use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult};
-use crate::link::index::{Branch, FileIndex, Loop};
+use crate::link::index::{Branch, FileIndex, Loop, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Intent, Program};
 
@@ -28,6 +28,8 @@ pub struct Wait {
     pub tiny: bool,
     /// Without a loop: the call that starts the next worker.
     pub next: Option<ExprRef>,
+    /// The call in a loop that makes the function hand over and wait, where the loop stands in another function.
+    pub called: Option<ExprRef>,
 }
 
 /// Calls that take longer than this many seconds are work that runs beside the task.
@@ -58,7 +60,8 @@ pub(super) fn find(program: &Program<'_>, summaries: &Summaries<'_>, lives: &Lif
             waits.extend(finder.join(call).or_else(|| finder.join_before_next(call)));
         }
     }
-    waits.sort_by_key(|wait| wait.wait);
+    waits.extend(super::helpers::find(&finder));
+    waits.sort_by_key(|wait| (wait.wait, wait.called));
     waits.dedup_by_key(|wait| wait.wait);
     waits
 }
@@ -103,17 +106,19 @@ pub(super) struct Finder<'a, 'p> {
 }
 
 impl<'p> Finder<'_, 'p> {
-    fn index(&self, file: FileId) -> &FileIndex<'p> {
+    pub(super) fn index(&self, file: FileId) -> &FileIndex<'p> {
         self.program.index(file)
     }
 
     /// The wait for the outcome of a submission in its own loop.
     fn outcome_of(&self, submitted: ExprRef) -> Option<Wait> {
-        let wait = self
-            .chained(submitted)
-            .or_else(|| self.through_name(submitted))
-            .or_else(|| self.through_list(submitted))?;
+        let wait = self.asked_at(submitted).or_else(|| self.through_list(submitted))?;
         self.judged(submitted, wait, false)
+    }
+
+    /// The call that asks for the outcome of a submission, through at most one name.
+    pub(super) fn asked_at(&self, submitted: ExprRef) -> Option<ExprRef> {
+        self.chained(submitted).or_else(|| self.through_name(submitted))
     }
 
     /// `submit(...).result()`.
@@ -276,8 +281,29 @@ impl<'p> Finder<'_, 'p> {
         }
     }
 
-    fn loops(&self, expr: ExprRef) -> Vec<Loop> {
-        self.index(expr.file).loops_around(expr.expr)
+    /// The loops around an expression. One that only waits until a worker has ended is none.
+    pub(super) fn loops(&self, expr: ExprRef) -> Vec<Loop> {
+        let mut loops = self.index(expr.file).loops_around(expr.expr);
+        if let Some(&Loop::Statement(around)) = loops.first()
+            && self.is_patient_join(around, expr)
+        {
+            loops.remove(0);
+        }
+        loops
+    }
+
+    /// `while worker.is_alive(): worker.join(1)`.
+    pub(super) fn is_patient_join(&self, around: StmtId, join: ExprRef) -> bool {
+        let StmtKind::While { test, body, .. } = &self.index(join.file).statement(around).stmt.kind else {
+            return false;
+        };
+        let test = self.program.sibling(join, *test);
+        let only = matches!(body.as_slice(), [Stmt { kind: StmtKind::Expr(only), .. }] if *only == join.expr);
+        let same = match (self.receiver(test), self.receiver(join)) {
+            (Some(one), Some(other)) => self.same_object(one, other),
+            _ => false,
+        };
+        only && same && self.lives.step(test) == Some(LifeStep::Peek) && self.lives.step(join) == Some(LifeStep::Join)
     }
 
     /// A join of a worker that was started in the same round.
@@ -311,18 +337,24 @@ impl<'p> Finder<'_, 'p> {
 
     /// The call that starts a worker in the innermost loop around its join.
     fn start_in_round(&self, worker: ExprRef, join: ExprRef, around: &Loop) -> Option<ExprRef> {
+        self.started_before(worker, join)
+            .take_while(|call| self.is_within(*call, join, around))
+            .find(|&call| self.loops(call).first() == Some(around))
+    }
+
+    /// The calls before a join that start its worker, the last one first.
+    pub(super) fn started_before(&self, worker: ExprRef, join: ExprRef) -> impl Iterator<Item = ExprRef> {
         let file = self.program.file(join.file);
         let before = file.span(join.expr).start;
         let index = self.index(join.file);
         let scope = index.scope_of(join.expr);
-        let starts = index.calls().iter().rev().map(|&call| self.program.sibling(join, call));
+        let starts = index.calls().iter().rev();
+        let starts = starts.map(move |&call| self.program.sibling(join, call));
         starts
-            .skip_while(|call| file.span(call.expr).start >= before)
-            .take_while(|call| self.is_within(*call, join, around))
-            .find(|&call| {
+            .skip_while(move |call| file.span(call.expr).start >= before)
+            .filter(move |&call| {
                 self.lives.step(call) == Some(LifeStep::Start)
                     && index.scope_of(call.expr) == scope
-                    && self.loops(call).first() == Some(around)
                     && self
                         .receiver(call)
                         .is_some_and(|started| self.same_object(started, worker))
@@ -453,13 +485,15 @@ impl<'p> Finder<'_, 'p> {
             handed,
             joins,
             endless: self.is_endless(wait.file, outer),
-            tiny: self.is_tiny(self.made(handed).unwrap_or(handed)),
+            tiny: self.is_tiny(handed),
             next: None,
+            called: None,
         })
     }
 
     /// Whether what is handed over is known to take next to no time.
-    pub(super) fn is_tiny(&self, made: ExprRef) -> bool {
+    pub(super) fn is_tiny(&self, handed: ExprRef) -> bool {
+        let made = self.made(handed).unwrap_or(handed);
         let submissions = self
             .program
             .submissions
@@ -489,15 +523,23 @@ impl<'p> Finder<'_, 'p> {
         let (Loop::Statement(around), index) = (around, self.index(wait.file)) else {
             return false;
         };
+        let Some(statement) = index.statement_of(wait.expr) else {
+            return true;
+        };
+        matches!(index.statement(statement).stmt.kind, StmtKind::Return(_))
+            || self.has_condition(handed, wait, Some(around))
+    }
+
+    /// Whether a condition stands around the wait, up to a loop, that does not stand around the hand-over.
+    pub(super) fn has_condition(&self, handed: ExprRef, wait: ExprRef, around: Option<StmtId>) -> bool {
+        let index = self.index(wait.file);
         let file = self.program.file(wait.file);
         let Some(statement) = index.statement_of(wait.expr) else {
             return true;
         };
-        if matches!(index.statement(statement).stmt.kind, StmtKind::Return(_)) {
-            return true;
-        }
-        let after_loop = index.ancestors(statement).take_while(|(id, _)| *id != around);
+        let after_loop = index.ancestors(statement).take_while(|(id, _)| Some(*id) != around);
         after_loop
+            .filter(|(id, _)| !self.is_patient_join(*id, wait))
             .filter(|(id, _)| !index.statement(*id).stmt.span.contains(file.span(handed.expr)))
             .any(|(id, branch)| {
                 matches!(
@@ -557,7 +599,7 @@ impl<'p> Finder<'_, 'p> {
     }
 
     /// Whether what the wait gives decides what the next round hands over, or whether there is one.
-    fn feeds_next(&self, handed: ExprRef, wait: ExprRef, around: Loop) -> bool {
+    pub(super) fn feeds_next(&self, handed: ExprRef, wait: ExprRef, around: Loop) -> bool {
         let Loop::Statement(around) = around else { return false };
         let index = self.index(wait.file);
         let body = index.statement(around).stmt;
@@ -673,7 +715,7 @@ impl Taint<'_, '_, '_> {
             StmtKind::If { test, body, orelse } if self.is_tainted(*test) => {
                 self.decides |= leaves(body) || leaves(orelse);
             }
-            StmtKind::While { test, .. } => self.decides |= self.is_tainted(*test),
+            StmtKind::While { test, .. } => self.decides |= self.is_tainted(*test) && !self.is_patient_join(stmt),
             _ => {}
         }
         for block in crate::facts::child_blocks(stmt) {
@@ -681,6 +723,16 @@ impl Taint<'_, '_, '_> {
                 self.statement(inner);
             }
         }
+    }
+
+    /// The loop only waits for the worker.
+    fn is_patient_join(&self, stmt: &Stmt) -> bool {
+        let index = self.finder.index(self.file);
+        let statement = index.statement_of(self.wait.expr);
+        let around = statement.and_then(|statement| index.statement(statement).parent);
+        around.is_some_and(|(around, _)| {
+            index.statement(around).stmt.span == stmt.span && self.finder.is_patient_join(around, self.wait)
+        })
     }
 
     /// `found.append(outcome)`: the receiver holds it from now on.
@@ -698,7 +750,7 @@ impl Taint<'_, '_, '_> {
 }
 
 /// Whether a block leaves the loop.
-fn leaves(block: &[Stmt]) -> bool {
+pub(super) fn leaves(block: &[Stmt]) -> bool {
     block.iter().any(|stmt| {
         matches!(
             stmt.kind,

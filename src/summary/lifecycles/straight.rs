@@ -36,6 +36,7 @@ impl Finder<'_, '_> {
             endless: false,
             tiny: self.is_tiny(first.call),
             next: Some(next),
+            called: None,
         })
     }
 

@@ -3,11 +3,11 @@
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
-use crate::link::values::{ExprRef, ScopeRef, ValueId};
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::Lifecycles;
-use super::life::Event;
+use super::life::{Event, Life};
 
 /// The attribute and argument that make a worker end with the program, as every worker class spells it.
 const DAEMON: &str = "daemon";
@@ -35,13 +35,13 @@ impl Lifecycles {
             return None;
         }
         let life = self.life(program, submission.call);
-        let waited = life.any(|event| {
-            matches!(
-                event,
-                Event::Step(LifeStep::Join, _) | Event::Escapes(_) | Event::With(_) | Event::Method(_)
-            )
+        let joins_itself = !self.joins_of_class(program, submission).is_empty();
+        let waited = life.events.iter().any(|event| match event {
+            Event::Step(LifeStep::Join, _) | Event::Escapes(_) | Event::With(_) => true,
+            Event::Method(call) => !joins_itself || may_join(program, self, *call, DEPTH),
+            _ => false,
         });
-        if waited || self.is_joined(program, submission.call) || self.waits_for_queue(program, submission) {
+        if waited || self.is_joined_somewhere(program, submission, &life) || self.waits_for_queue(program, submission) {
             return None;
         }
         let daemon = self.made_daemon(program, submission, &life.events)?;
@@ -51,6 +51,60 @@ impl Lifecycles {
             None => (work_behind_loop(program, function)?, true),
         };
         Some(Unjoined { daemon, work, at_end })
+    }
+
+    /// Whether the worker is joined, by code that something calls.
+    fn is_joined_somewhere(&self, program: &Program<'_>, submission: &Submission<'_>, life: &Life) -> bool {
+        if !self.is_joined(program, submission.call) || self.joined_sites.contains(&Site::Expr(submission.call)) {
+            return self.is_joined(program, submission.call);
+        }
+        let joins = self.joins_of_class(program, submission);
+        let shared = life.any(|event| matches!(event, Event::Global(_)));
+        joins.is_empty()
+            || shared
+            || joins
+                .iter()
+                .any(|&(join, own)| !own || self.is_method_used(program, program.scope_of(join)))
+    }
+
+    /// The calls that join instances of the worker's class or of one related to it, with whether they are its own code.
+    fn joins_of_class(&self, program: &Program<'_>, submission: &Submission<'_>) -> Vec<(ExprRef, bool)> {
+        let made = program
+            .callees(submission.call)
+            .into_iter()
+            .find_map(|callee| match callee {
+                Callee::Class(class) => Some(class),
+                _ => None,
+            });
+        let Some(made) = made else { return Vec::new() };
+        let known = &program.solution.classes;
+        let related = |class: ScopeRef| {
+            class == made || known.descendants(class).contains(&made) || known.descendants(made).contains(&class)
+        };
+        let joins = self.joins_of_classes.iter().filter(|(class, _)| related(**class));
+        joins
+            .flat_map(|(_, joins)| joins)
+            .map(|&join| {
+                (
+                    join,
+                    program.class_of_method(program.scope_of(join)).is_some_and(related),
+                )
+            })
+            .collect()
+    }
+
+    /// Whether a method is called or handed on anywhere, or runs without being named.
+    fn is_method_used(&self, program: &Program<'_>, method: ScopeRef) -> bool {
+        let name = &program.scope(method).name;
+        let reads = self.attribute_reads.get(name);
+        name.starts_with("__")
+            || self.may_be_called_out_of_sight(program, method)
+            || reads.into_iter().flatten().any(|&read| {
+                program
+                    .values(read)
+                    .iter()
+                    .any(|value| matches!(*program.value(value), Value::BoundMethod { function, .. } | Value::Function(function) if function == method))
+            })
     }
 
     /// Some code of the worker's file waits until a queue is worked off.
@@ -108,6 +162,25 @@ impl Lifecycles {
                 .map(|call| program.place(call))
         })
     }
+}
+
+/// Whether a call of a method may wait for the worker.
+fn may_join(program: &Program<'_>, lives: &Lifecycles, call: ExprRef, depth: u32) -> bool {
+    let callees = program.callees(call);
+    callees.is_empty()
+        || callees.into_iter().any(|callee| match callee {
+            Callee::Function { function, .. } => depth == 0 || joins_in(program, lives, function, depth - 1),
+            Callee::Unknown(_) => true,
+            _ => lives.step(call) == Some(LifeStep::Join),
+        })
+}
+
+fn joins_in(program: &Program<'_>, lives: &Lifecycles, function: ScopeRef, depth: u32) -> bool {
+    let index = program.index(function.file);
+    index.statements_of(function.scope).iter().any(|&statement| {
+        let calls = calls_in(program, function, index.statement(statement).stmt);
+        calls.into_iter().any(|call| may_join(program, lives, call, depth))
+    })
 }
 
 fn is_true(program: &Program<'_>, expr: ExprRef) -> bool {

@@ -595,14 +595,17 @@ impl Walk<'_, '_> {
             }
         }
         let certain = functions.len() == 1;
-        for function in functions {
-            let binding = Binding {
-                call: base,
-                function,
-                bound: true,
-                receiver: Some(base),
-            };
-            self.apply(&binding, expr, certain, false);
+        for property in functions {
+            let wrappers = self.program.solution.wrappers.get(&property);
+            for function in std::iter::once(property).chain(wrappers.into_iter().flatten().copied()) {
+                let binding = Binding {
+                    call: base,
+                    function,
+                    bound: true,
+                    receiver: Some(base),
+                };
+                self.apply(&binding, expr, certain, false);
+            }
         }
     }
 
