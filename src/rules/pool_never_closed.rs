@@ -20,6 +20,7 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let lives = context.lifecycles();
     if let Some(left) = lives.left_open(program, call) {
         findings.push(left_open(context, call, &left));
+        return;
     }
     let Some(unclosed) = lives.never_closed(program, call) else {
         return;

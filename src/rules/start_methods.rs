@@ -44,6 +44,8 @@ pub(super) fn reimports(context: &Context<'_>, file: FileId, start: StartSetting
             confidence: Confidence::High,
             when: format!("under {}, which the code chooses,", method.as_str()),
         }),
+        // What the user says holds where the code cannot be read.
+        StartSetting::Unknown if context.settings.start_method == Some(StartMethod::Fork) => None,
         StartSetting::Unknown => Some(Breakage {
             confidence: Confidence::Medium,
             when: "under spawn and forkserver".to_owned(),
