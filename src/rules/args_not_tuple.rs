@@ -31,6 +31,8 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let text = program.text(wrong.expr);
     let what = if wrong.letters {
         "it is taken apart into one argument a letter"
+    } else if wrong.keys {
+        "its keys become the arguments"
     } else {
         "it cannot be taken apart into arguments"
     };
@@ -44,6 +46,13 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         .finding(&RULE, place, message)
         .confidence(wrong.confidence)
         .notes(wording::target_note(program, submission));
-    let draft = draft.fix(fixes::add_comma(program, &wrong));
-    findings.push(draft.help(format!("write `({text},)`, with a comma")).done());
+    let (fix, help) = if wrong.keys && !wrong.takes_one {
+        (None, "hand a dict of arguments by name over as `kwargs`".to_owned())
+    } else {
+        (
+            fixes::add_comma(program, &wrong),
+            format!("write `({text},)`, with a comma"),
+        )
+    };
+    findings.push(draft.fix(fix).help(help).done());
 }

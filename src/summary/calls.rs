@@ -329,6 +329,20 @@ impl CallCosts<'_, '_, '_> {
         }
     }
 
+    /// What `iter(get, sentinel)` costs for each element: a call of `get`. `None` for any other call.
+    pub(super) fn element_by_call(&self) -> Option<Profile> {
+        let program = self.walk.program;
+        let gives_elements = program.callees(self.call_ref()).iter().all(|callee| match callee {
+            Callee::External { name, .. } => program.knowledge.semantic(name) == Some(Semantic::CopiesElements),
+            _ => false,
+        });
+        let source = program.argument(self.call_ref(), Some(0), None)?;
+        program.argument(self.call_ref(), Some(1), None)?;
+        let callees = program.callees_of(program.values(source));
+        let costs: Vec<Profile> = callees.iter().map(|callee| self.callee(callee, 1)).collect();
+        hull(&costs).filter(|_| gives_elements)
+    }
+
     /// Nothing is known of what is called; the name of a method may say enough.
     fn unresolved(&self, reason: Unresolved) -> Profile {
         self.by_method_name().unwrap_or_else(|| self.unknown(reason))

@@ -207,6 +207,14 @@ impl Walk<'_, '_> {
     }
 
     fn for_loop(&self, statement: &Stmt, iterable: ExprId, body: &[Stmt]) -> Profile {
+        let elements = CallCosts {
+            walk: self,
+            call: iterable,
+        };
+        if let Some(mut round) = elements.element_by_call() {
+            round.add(&self.block(body));
+            return self.unbounded(statement, round, WHILE_ROUNDS);
+        }
         let mut rounds = self.rounds(iterable);
         if leaves_early(body) {
             rounds = Rounds {
@@ -262,11 +270,18 @@ impl Walk<'_, '_> {
         let spins = endless && !waits && round.unknown.is_empty() && !leaves_early(body);
         let count = if spins {
             SPINNING_ROUNDS
-        } else if endless || waits {
+        } else if endless {
             ENDLESS_ROUNDS
         } else {
             WHILE_ROUNDS
         };
+        self.unbounded(statement, round, count)
+    }
+
+    /// A loop that goes on for as long as something else wants: for ever, where its rounds wait.
+    fn unbounded(&self, statement: &Stmt, round: Profile, count: Estimate) -> Profile {
+        let waits = round.wait.typical + round.handover.typical > 0.0;
+        let count = if waits { ENDLESS_ROUNDS } else { count };
         let once = round.clone();
         let mut profile = self.looped(statement, round, Rounds { count, known: false });
         if waits {

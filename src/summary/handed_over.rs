@@ -105,6 +105,8 @@ pub struct NoTuple {
     pub is: String,
     /// It is a string, which is taken apart into letters.
     pub letters: bool,
+    /// It is a dict, of which only the keys arrive.
+    pub keys: bool,
     /// It stands in parentheses of its own.
     pub parenthesised: bool,
     /// What is called takes exactly one argument.
@@ -120,6 +122,8 @@ enum Verdict {
     Fits,
     /// A string, which is taken apart into letters.
     Letters,
+    /// A dict, which gives its keys.
+    Keys,
     /// It cannot be iterated.
     Scalar,
     /// Nothing is known.
@@ -211,6 +215,11 @@ fn judged(program: &Program<'_>, call: ExprRef, expr: ExprRef, targets: &[Target
         return None;
     }
     let letters = known.iter().any(|(verdict, _)| *verdict == Verdict::Letters);
+    let keys = known.iter().any(|(verdict, _)| *verdict == Verdict::Keys);
+    // A dict in a variable may be there for its keys.
+    if keys && !parenthesised && !matches!(program.kind(expr), ExprKind::Dict { .. }) {
+        return None;
+    }
     let all_known = !known.is_empty() && known.len() == verdicts.len();
     let confidence = if all_known {
         Confidence::High
@@ -227,6 +236,7 @@ fn judged(program: &Program<'_>, call: ExprRef, expr: ExprRef, targets: &[Target
         expr,
         is,
         letters,
+        keys,
         parenthesised,
         takes_one: one,
         confidence,
@@ -238,7 +248,7 @@ fn is_direct(program: &Program<'_>, call: ExprRef) -> bool {
     program
         .callees(call)
         .iter()
-        .all(|callee| matches!(callee, Callee::External { .. }))
+        .all(|callee| matches!(callee, Callee::External { .. } | Callee::Partial(_)))
 }
 
 /// The tuple that the constructor of a worker class passes by name to that of its base, with the call.
@@ -308,6 +318,7 @@ fn verdict(program: &Program<'_>, value: &Value) -> Verdict {
         }
         Value::ExternalInstance { of, .. } => match program.name(*of) {
             language::STR => Verdict::Letters,
+            language::DICT => Verdict::Keys,
             language::INT | language::FLOAT | language::BOOL => Verdict::Scalar,
             name if program
                 .knowledge
