@@ -58,7 +58,7 @@ impl Lifecycles {
             return None;
         }
         let tied = self.feeds_next_round(program, summaries, call) || has_an_order(program, call, body);
-        (!tied).then(|| Place {
+        (!tied).then_some(Place {
             file: call.file,
             span: stmt.span,
         })
