@@ -231,7 +231,8 @@ impl CallCosts<'_, '_, '_> {
         match fact.on {
             Some(on @ (WaitOn::Lock | WaitOn::Queue)) => {
                 profile.handover = self.bounded(fact, waiting);
-                if on == WaitOn::Queue {
+                // Who takes waits for an item; who puts waits for a place, which is mostly there.
+                if on == WaitOn::Queue && waiting.least > 0.0 {
                     profile.inbox = profile.handover.typical;
                 }
             }

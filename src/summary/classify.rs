@@ -64,7 +64,7 @@ const SHORT: f64 = 100.0;
 /// Work of this many typical seconds beside waits for a queue is what a function is there for.
 const OWN_WORK: f64 = 1e-3;
 /// Less computing than this many typical seconds an item is not what a consumer is for.
-const ITEM: f64 = 2e-4;
+const ITEM: f64 = 3e-6;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
 const UNKNOWN_CALL: f64 = 3e-5;
 
@@ -243,11 +243,8 @@ impl Parts {
     /// Where substantial work is done, how long its inbox is empty says nothing about it.
     fn without_inbox(self, profile: &Profile) -> Self {
         let wait = (self.wait - profile.inbox).max(0.0);
-        let works = match &profile.round {
-            Some(round) if round.inbox > 0.0 => Self::plain(round).total() >= ITEM,
-            _ => self.interpreter + self.native + wait >= OWN_WORK,
-        };
-        if profile.inbox > 0.0 && works {
+        let own = self.interpreter + self.native + wait;
+        if profile.inbox > 0.0 && own >= OWN_WORK {
             Self { wait, ..self }
         } else {
             self
@@ -278,10 +275,13 @@ impl Parts {
     }
 }
 
-/// Whether a round of a service loop computes over data that it is handed, and does nothing else that takes time.
+/// Whether a round of a service loop computes over data that it is handed, and does nothing else that takes time:
+/// does not wait for the outside, and does not hand on as much as it computes.
 fn works_on_items(round: &Profile) -> bool {
     let computing = round.data_loops.typical + round.native.typical;
-    computing > ITEM && computing > 10.0 * round.wait.typical && round.unknown.is_empty()
+    let hands_on = round.handover.typical - round.inbox;
+    let alone = computing > 10.0 * round.wait.typical && computing > hands_on;
+    computing > ITEM && alone && round.unknown.is_empty()
 }
 
 /// The dominant part of a class, for evidence.

@@ -10,6 +10,7 @@ use crate::facts::{
 use crate::finding::Place;
 use crate::knowledge::Role;
 use crate::link::Program;
+use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 
 use super::Known;
@@ -78,7 +79,7 @@ impl Walk<'_, '_> {
                 profile.add(&if orelse.is_empty() && self.fills_once(*test, body) {
                     self.block(body).perhaps(MISSED)
                 } else {
-                    self.branches(body, orelse)
+                    self.branches(*test, body, orelse)
                 });
             }
             StmtKind::For {
@@ -180,14 +181,18 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Both branches, weighted: a branch that ends in `raise` is rare.
-    fn branches(&self, body: &[Stmt], orelse: &[Stmt]) -> Profile {
-        let fails = |block: &[Stmt]| {
-            block
-                .last()
-                .is_some_and(|last| matches!(last.kind, StmtKind::Raise { .. }))
+    /// Both branches, weighted: a branch that ends in `raise` is rare, and a loop is left once at most.
+    fn branches(&self, test: ExprId, body: &[Stmt], orelse: &[Stmt]) -> Profile {
+        let loops = self.program.index(self.function.file).loops_around(test);
+        let is_repeated = loops.iter().any(|around| matches!(around, Loop::Statement(_)));
+        let is_rare = |block: &[Stmt]| {
+            block.last().is_some_and(|last| match last.kind {
+                StmtKind::Raise { .. } => true,
+                StmtKind::Return(_) | StmtKind::Break => is_repeated,
+                _ => false,
+            })
         };
-        match (fails(body), fails(orelse)) {
+        match (is_rare(body), is_rare(orelse)) {
             (true, false) => {
                 let mut profile = self.block(body).perhaps(RARE);
                 profile.add(&self.block(orelse));
