@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::{Operation, SubmissionResult, WorkerKind};
+use crate::link::solver::Base;
 use crate::link::values::{ExprRef, ScopeRef, Site};
-use crate::link::{Submission, Target};
+use crate::link::{Program, Submission, Target};
 
 use super::{Check, Context, Rule};
 
@@ -51,7 +52,9 @@ fn in_task(
     let program = context.program;
     let reached = context.locks().uses().reached(function);
     // A pool that the task makes for itself is another one.
-    if reached.contains(&program.function_around(program.scope_of(pool))) {
+    if reached.contains(&program.function_around(program.scope_of(pool)))
+        || !has_the_same_owner(program, pool, function)
+    {
         return;
     }
     for inner in &program.submissions {
@@ -86,6 +89,22 @@ fn in_task(
             "hand the inner work to a pool of its own, do it in place, or return it and let the caller hand it over";
         findings.push(draft.help(help).done());
     }
+}
+
+/// Each object has its own pool in an attribute: only the object's own methods are known to run in that one.
+fn has_the_same_owner(program: &Program<'_>, pool: ExprRef, task: ScopeRef) -> bool {
+    let Some(owner) = program.class_of_method(program.function_around(program.scope_of(pool))) else {
+        return true;
+    };
+    let around = std::iter::successors(Some(task), |&scope| program.parent_scope(scope));
+    let mut classes = around.filter_map(|scope| program.class_of_method(scope));
+    classes.any(|class| {
+        let ancestry = program.solution.classes.ancestry(class);
+        class == owner
+            || ancestry
+                .iter()
+                .any(|base| matches!(*base, Base::Project(above) if above == owner))
+    })
 }
 
 fn has_one_worker(context: &Context<'_>, pool: ExprRef) -> bool {

@@ -45,7 +45,8 @@ pub fn used_without_lock(program: &Program<'_>, uses: &Uses, function: ScopeRef)
     let wanted = |operation| matches!(operation, Operation::AwaitSignal | Operation::Signal);
     let mut found = Vec::new();
     for used in uses.of(function) {
-        if !wanted(used.operation) || !is_condition(program, used.call) || holds_something(program, used.call) {
+        let held = holds_something(program, used.call) || acquires_itself(program, uses, function, used.call);
+        if !wanted(used.operation) || !is_condition(program, used.call) || held {
             continue;
         }
         match is_called_bare(program, function, DEPTH) {
@@ -57,6 +58,14 @@ pub fn used_without_lock(program: &Program<'_>, uses: &Uses, function: ScopeRef)
         }
     }
     found
+}
+
+/// Whether a function acquires the condition by a call of its own before, `await` or not.
+fn acquires_itself(program: &Program<'_>, uses: &Uses, function: ScopeRef, call: ExprRef) -> bool {
+    let text = |call| receiver_expression(program, call).map(|lock| program.text(lock));
+    let mut acquired = uses.of(function).filter(|used| used.operation == Operation::Acquire);
+    acquired
+        .any(|used| text(used.call) == text(call) && program.place(used.call).span.end < program.place(call).span.end)
 }
 
 fn is_condition(program: &Program<'_>, call: ExprRef) -> bool {

@@ -194,8 +194,21 @@ fn escapes<'r>(
     found
 }
 
+/// A block without its last statement, if that is a simple one: what fails in an `acquire()` there has not taken.
+fn without_plain_end(block: &[Stmt]) -> &[Stmt] {
+    match block.split_last() {
+        Some((last, before)) if matches!(last.kind, StmtKind::Expr(_) | StmtKind::Assign { .. }) => before,
+        _ => block,
+    }
+}
+
 /// The conditions under which a call stands, as written.
 fn tests_around(program: &Program<'_>, call: ExprRef) -> Vec<String> {
+    // What holds of a lock that was acquired: `if lock is not None: lock.release()`.
+    let lock_is_there = receiver_expression(program, call)
+        .map(|lock| program.text(lock))
+        .into_iter()
+        .flat_map(|lock| [format!("{lock} is not None"), lock]);
     let index = program.index(call.file);
     let above = index.statement_of(call.expr).into_iter();
     above
@@ -206,6 +219,7 @@ fn tests_around(program: &Program<'_>, call: ExprRef) -> Vec<String> {
             }
             _ => None,
         })
+        .chain(lock_is_there)
         .collect()
 }
 
@@ -357,7 +371,7 @@ impl Way<'_, '_, '_> {
         self.protected += u32::from(handled);
         let inner = self.block(body, state);
         self.protected -= u32::from(handled);
-        let inside = self.block_takes(body);
+        let inside = self.block_takes(without_plain_end(body));
         let entry = if inside { State::Maybe } else { state };
         let mut flow = Flow {
             next: inner.next.and_then(|next| self.block(orelse, next).next),

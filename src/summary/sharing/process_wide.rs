@@ -122,7 +122,19 @@ impl Collector<'_, '_> {
             found
         };
         let index = self.index();
+        let same = |&other: &ExprId| {
+            other != call && operation(self.program, self.at(other)) == operation(self.program, self.at(call))
+        };
+        // What is set back was set before, where somebody looked.
+        let is_set_back = index.calls().iter().copied().filter(|other| {
+            index
+                .statement_of(*other)
+                .is_some_and(|statement| index.statement(statement).scope == self.function.scope)
+        });
         is_conditional(self.program, self.at(call))
+            || is_set_back
+                .filter(same)
+                .any(|other| is_conditional(self.program, self.at(other)))
             || index.statements_of(self.function.scope).iter().any(
                 |&statement| matches!(index.statement(statement).stmt.kind, StmtKind::If { test, .. } if asks(test)),
             )
