@@ -206,6 +206,23 @@ fn help() -> String {
 }
 
 #[test]
+fn the_readiness_check_of_the_readme_prints_what_stands_there() {
+    let readme = support::read(&support::repository().join("README.md"));
+    let (_, behind) = readme
+        .split_once("$ concheck check --target-version")
+        .expect("the README shows the check");
+    let (block, _) = behind.split_once("```").expect("the block ends");
+    let (arguments, expected) = block.split_once('\n').expect("a report stands below the command");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concheck"));
+    command
+        .args(["check", "--target-version"])
+        .args(arguments.split_whitespace());
+    let output = command.current_dir(support::repository()).env_clear().output();
+    let output = output.expect("concheck starts");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+}
+
+#[test]
 fn flags_in_the_guides_exist() {
     /// Flags of other programs.
     const FOREIGN: [&str; 3] = ["--all-files", "--path", "--release"];
