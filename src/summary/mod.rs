@@ -10,6 +10,7 @@ mod cost;
 mod estimate;
 pub(crate) mod order;
 mod profile;
+mod recursion;
 mod sequence;
 mod sizes;
 
@@ -71,7 +72,7 @@ impl<'p> Summaries<'p> {
             .run()
         };
         let finish = |function, profile: Profile| {
-            let mut profile = profile.guessed(sizes::RECURSION);
+            let mut profile = recursion::runs(program, function).of(profile);
             profile.round = None;
             profile.explain(program.name_place(function), "calls itself, directly or through others");
             profile
