@@ -55,6 +55,8 @@ pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 pub const ARGUMENT_VECTOR: &str = "argv";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
+/// The attribute by which the pickler looks a function up in its module.
+pub const QUALIFIED_NAME: &str = "__qualname__";
 /// The method that sets up an instance.
 pub const INIT: &str = "__init__";
 /// The method that stores an attribute.

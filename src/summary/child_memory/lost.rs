@@ -273,7 +273,7 @@ impl<'p, 'a> Search<'p, 'a> {
     /// up for itself: from what it is given, or back to the value that the module starts with.
     fn is_for_the_worker(&self, function: ScopeRef, write: &Write) -> bool {
         if write.adds {
-            return false;
+            return self.is_taken_over(function, write);
         }
         let targets = self.submission.targets.iter().filter_map(crate::link::Target::function);
         let runs_in_parent = targets.chain([function]).any(|function| {
@@ -283,6 +283,33 @@ impl<'p, 'a> Search<'p, 'a> {
             })
         });
         runs_in_parent || self.is_set_up(write) || is_filled_once(self.program, write.at)
+    }
+
+    /// `settings.update(given)` by a function that goes on to read `settings`: the parent has what it gives.
+    fn is_taken_over(&self, function: ScopeRef, write: &Write) -> bool {
+        let program = self.program;
+        let ExprKind::Call { arguments, .. } = program.kind(write.at) else {
+            return false;
+        };
+        let [given] = arguments.as_slice() else { return false };
+        let ExprKind::Name { reaching, .. } = program.kind(program.sibling(write.at, given.value)) else {
+            return false;
+        };
+        let facts = program.file(write.at.file);
+        let is_parameter = |&def| matches!(facts.definition(def).kind, DefKind::Parameter { .. });
+        let adds_all = program.callees(write.at).iter().any(|callee| {
+            matches!(callee, Callee::External { name, .. }
+                if program.knowledge.semantic(name) == Some(Semantic::AddsAll))
+        });
+        let end = program.place(write.at).span.end;
+        adds_all
+            && !reaching.is_empty()
+            && reaching.iter().all(is_parameter)
+            && self.uses.same(program, write.origin.spot).into_iter().any(|read| {
+                program.function_around(program.scope_of(read)) == function
+                    && program.place(read).span.start > end
+                    && deed(program, self.graph, self.uses, read) == Deed::Reads
+            })
     }
 
     fn is_set_up(&self, write: &Write) -> bool {
