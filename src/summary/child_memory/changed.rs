@@ -21,8 +21,8 @@ pub(super) fn changed(
     graph: &CallGraph,
     uses: &Uses<'_>,
     runs: &[ChildRun],
+    imported: &OnceCell<BTreeSet<ScopeRef>>,
 ) -> Vec<ForkOnlyGlobal> {
-    let imported = OnceCell::new();
     let mut found: BTreeMap<ExprRef, ForkOnlyGlobal> = BTreeMap::new();
     for run in runs {
         let submission = &program.submissions[run.submission];
@@ -35,7 +35,7 @@ pub(super) fn changed(
             program,
             graph,
             uses,
-            imported: &imported,
+            imported,
             afterwards: Afterwards::new(program, graph, submission.call, &in_child),
             in_child: &in_child,
         };
@@ -191,7 +191,7 @@ impl Search<'_, '_, '_> {
 
 /// The functions that importing modules runs: those that modules call outside the main guard, decorators, and what
 /// making a class calls.
-fn run_on_import(program: &Program<'_>, graph: &CallGraph) -> BTreeSet<ScopeRef> {
+pub(super) fn run_on_import(program: &Program<'_>, graph: &CallGraph) -> BTreeSet<ScopeRef> {
     let mut found = BTreeSet::new();
     for file in program.file_ids() {
         let edges = graph.edges(program.module_scope(file)).iter();

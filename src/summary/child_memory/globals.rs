@@ -1,5 +1,6 @@
 //! Globals that workers read and that only the parent sets: they are there in forked workers and in no others.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, MODULE, StmtKind, SymbolId};
@@ -7,7 +8,7 @@ use crate::finding::{FileId, Note, Place};
 use crate::link::Program;
 use crate::link::values::{ExprRef, ScopeRef};
 
-use super::changed::changed;
+use super::changed::{changed, run_on_import};
 use super::graph::{Afterwards, CallGraph};
 use super::origin::home;
 use super::random::each_expression;
@@ -50,6 +51,7 @@ pub(super) fn globals(
     runs: &[ChildRun],
 ) -> Vec<ForkOnlyGlobal> {
     let mut found: BTreeMap<(FileId, SymbolId), ForkOnlyGlobal> = BTreeMap::new();
+    let imported = OnceCell::new();
     for run in runs {
         let submission = &program.submissions[run.submission];
         if submission.workers.iter().any(|worker| worker.cloudpickle) {
@@ -66,7 +68,9 @@ pub(super) fn globals(
                 }
                 let afterwards =
                     afterwards.get_or_insert_with(|| Afterwards::new(program, graph, submission.call, &in_child));
-                if let Some((assignment, instead)) = fork_only(program, file, symbol, afterwards, &in_child) {
+                if let Some((assignment, instead)) = fork_only(program, file, symbol, afterwards, &in_child)
+                    && (instead != Instead::Start || !is_set_on_import(program, graph, &imported, file, symbol))
+                {
                     found.insert(
                         (file, symbol),
                         ForkOnlyGlobal {
@@ -83,7 +87,7 @@ pub(super) fn globals(
         }
     }
     let mut found: Vec<ForkOnlyGlobal> = found.into_values().collect();
-    found.extend(changed(program, graph, uses, runs));
+    found.extend(changed(program, graph, uses, runs, &imported));
     found.sort_by_key(|global| global.assignment);
     found
 }
@@ -143,12 +147,16 @@ fn fork_only(
             assignment = assignment.or(Some(place));
         } else if is_empty(program, file, def) {
             instead = Instead::Empty;
+        } else if is_constant(program, file, def) {
+            instead = Instead::Start;
         } else {
             return None;
         }
     }
     let place = assignment?;
-    (!is_checked(program, file, symbol, in_child)).then_some((place, instead))
+    // Who tests a switch uses it; who tests what may be missing copes without it.
+    let copes = instead != Instead::Start && is_checked(program, file, symbol, in_child);
+    (!copes).then_some((place, instead))
 }
 
 fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {
@@ -182,6 +190,32 @@ pub(crate) fn is_guard(program: &Program<'_>, file: FileId, test: ExprId) -> boo
         found |= matches!(program.file(file).kind(expr), ExprKind::Name { name, .. } if name == "__name__");
     });
     found
+}
+
+/// Whether a function that importing runs sets a global: a child has that, too.
+fn is_set_on_import(
+    program: &Program<'_>,
+    graph: &CallGraph,
+    imported: &OnceCell<BTreeSet<ScopeRef>>,
+    file: FileId,
+    symbol: SymbolId,
+) -> bool {
+    let imported = imported.get_or_init(|| run_on_import(program, graph));
+    let scopes = definitions_of(program, file, symbol).into_values();
+    scopes.into_iter().any(|scope| imported.contains(&scope))
+}
+
+/// Whether a binding gives a truth value, number or text: a setting that is changed by binding it anew.
+fn is_constant(program: &Program<'_>, file: FileId, def: DefId) -> bool {
+    let facts = program.file(file);
+    let DefKind::Assign { value, path } = &facts.definition(def).kind else {
+        return false;
+    };
+    path.is_empty()
+        && matches!(
+            facts.kind(*value),
+            ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str { .. }
+        )
 }
 
 /// Whether a binding gives `None` or an empty container.
