@@ -51,12 +51,16 @@ pub const ARGUMENT: &str = "argument:";
 pub const MODULE_NAME: &str = "__name__";
 /// The name of the module that is run.
 pub const MAIN: &str = "__main__";
+/// The name of that module in a child process that imports it again.
+pub const CHILD_MAIN: &str = "__mp_main__";
 /// The constant that holds only for type checkers.
 pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 /// The attribute of `sys` that holds the arguments of the command line.
 pub const ARGUMENT_VECTOR: &str = "argv";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
+/// The attribute by which the pickler looks a function up in its module.
+pub const QUALIFIED_NAME: &str = "__qualname__";
 /// The method that sets up an instance.
 pub const INIT: &str = "__init__";
 /// The method that stores an attribute.

@@ -3,6 +3,7 @@
 //! In: the facts of all files. Out: [`Program`]. Must not know: costs, rules, findings.
 
 pub mod index;
+pub mod initializers;
 pub mod language;
 pub mod modules;
 pub mod program;

@@ -1,10 +1,11 @@
 //! CC702: the arguments of a worker are not a sequence.
 
-use crate::finding::{Finding, Severity};
-use crate::link::Submission;
-use crate::summary::handed_over::no_tuple;
+use std::collections::BTreeSet;
 
-use super::{Check, Context, Rule, fixes, wording};
+use crate::finding::{Finding, Severity};
+use crate::summary::handed_over::{NoTuple, initargs_no_tuple, no_tuple};
+
+use super::{Check, Context, Draft, Rule, fixes, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,22 +13,32 @@ pub(super) static RULE: Rule = Rule {
     name: "args-not-tuple",
     severity: Severity::Error,
     page: include_str!("../../rules/args-not-tuple.md"),
-    check: Check::Submission(check),
+    check: Check::Program(check),
 };
 
-fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let Some(wrong) = no_tuple(program, submission) else {
-        return;
-    };
-    let place = program.place(wrong.expr);
     // A worker class may be instantiated in many places.
-    if findings
-        .iter()
-        .any(|finding| finding.code == RULE.code && finding.place == place)
-    {
-        return;
+    let mut told = BTreeSet::new();
+    for submission in &program.submissions {
+        if let Some(wrong) = no_tuple(program, submission)
+            && told.insert(wrong.expr)
+        {
+            let draft = draft(context, &wrong).notes(wording::target_note(program, submission));
+            findings.push(draft.done());
+        }
     }
+    for call in program.calls() {
+        if let Some(wrong) = initargs_no_tuple(program, call)
+            && told.insert(wrong.expr)
+        {
+            findings.push(draft(context, &wrong).done());
+        }
+    }
+}
+
+fn draft(context: &Context<'_>, wrong: &NoTuple) -> Draft {
+    let program = context.program;
     let text = program.text(wrong.expr);
     let what = if wrong.letters {
         "it is taken apart into one argument a letter"
@@ -43,16 +54,13 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     };
     let message = format!("{subject} {}: {what}", wrong.is);
     let draft = context
-        .finding(&RULE, place, message)
-        .confidence(wrong.confidence)
-        .notes(wording::target_note(program, submission));
-    let (fix, help) = if wrong.keys && !wrong.takes_one {
-        (None, "hand a dict of arguments by name over as `kwargs`".to_owned())
+        .finding(&RULE, program.place(wrong.expr), message)
+        .confidence(wrong.confidence);
+    if wrong.keys && !wrong.takes_one {
+        draft.help("hand a dict of arguments by name over as `kwargs`")
     } else {
-        (
-            fixes::add_comma(program, &wrong),
-            format!("write `({text},)`, with a comma"),
-        )
-    };
-    findings.push(draft.fix(fix).help(help).done());
+        draft
+            .fix(fixes::add_comma(program, wrong))
+            .help(format!("write `({text},)`, with a comma"))
+    }
 }

@@ -3,7 +3,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::summary::child_memory::{Root, SharedDraw};
 
-use super::{Check, Context, Rule, child_start, wording};
+use super::{Check, Context, Rule, child_start, lost, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -34,7 +34,7 @@ fn finding(context: &Context<'_>, draw: &SharedDraw) -> Option<Finding> {
     let target = wording::target(program, submission);
     let message = match draw.root {
         None if draw.seeded_alike => format!(
-            "each worker of {target} is given the same seed when it starts, so that workers get the same numbers"
+            "each worker of {target} is given the same seed when it starts, so that workers get the same numbers{condition}"
         ),
         None => format!(
             "each forked worker of {target} draws from its own copy of the library's random state, so that workers get the same numbers{condition}"
@@ -48,7 +48,11 @@ fn finding(context: &Context<'_>, draw: &SharedDraw) -> Option<Finding> {
     };
     let mut draft = context
         .finding(&RULE, program.place(draw.place), message)
-        .confidence(Confidence::Medium)
+        .confidence(if lost::is_remote(&draw.path) {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        })
         .notes(draw.path.iter().cloned());
     if draw.draw != draw.place {
         draft = draft.note(program.place(draw.draw), "the numbers are drawn here");

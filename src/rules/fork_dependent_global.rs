@@ -2,9 +2,9 @@
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::WorkerKind;
-use crate::summary::child_memory::ForkOnlyGlobal;
+use crate::summary::child_memory::{ForkOnlyGlobal, Instead};
 
-use super::{Check, Context, Rule, child_start, wording};
+use super::{Check, Context, Rule, child_start, lost, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -32,18 +32,23 @@ fn finding(context: &Context<'_>, global: &ForkOnlyGlobal) -> Option<Finding> {
     } else {
         format!("workers that do not come from a fork ({fresh})")
     };
-    let instead = if global.is_bound_otherwise {
-        "see the empty value that the module starts with"
-    } else {
-        "do not have it at all"
+    let (does, instead) = match global.instead {
+        Instead::Nothing => ("sets", "do not have it at all"),
+        Instead::Empty => ("sets", "see the empty value that the module starts with"),
+        Instead::Start => ("changes", "see what the module starts with"),
     };
     let message =
-        format!("only the parent sets the global `{name}` that {target} reads in a process: {when} {instead}");
-    let sure = submission.is_always(WorkerKind::Process);
+        format!("only the parent {does} the global `{name}` that {target} reads in a process: {when} {instead}");
+    let sure = submission.is_always(WorkerKind::Process) && (global.instead != Instead::Start || fresh.is_empty());
+    let confidence = match (lost::is_remote(&global.path), sure) {
+        (true, _) => Confidence::Low,
+        (false, true) => Confidence::High,
+        (false, false) => Confidence::Medium,
+    };
     Some(
         context
             .finding(&RULE, global.assignment, message)
-            .confidence(if sure { Confidence::High } else { Confidence::Medium })
+            .confidence(confidence)
             .note(program.place(global.read), format!("the worker reads `{name}` here"))
             .notes(global.path.iter().cloned())
             .note(program.place(submission.call), "the work is handed to a process here")

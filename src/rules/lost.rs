@@ -1,6 +1,6 @@
 //! What the rules on lost writes of processes have in common.
 
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Note};
 use crate::knowledge::WorkerKind;
 use crate::summary::child_memory::{LostWrite, Root};
 
@@ -8,7 +8,7 @@ use super::{Context, Rule, wording};
 
 /// A write that this many calls lead to is certain.
 const DIRECT: usize = 3;
-/// A write behind more calls than this may belong to a way that is never taken.
+/// What stands behind more calls than this may belong to a way that is never taken.
 const REMOTE: usize = 5;
 
 /// Reports the lost writes to objects that came into the worker in one of the ways.
@@ -18,6 +18,11 @@ pub(super) fn report(context: &Context<'_>, rule: &Rule, roots: &[Root], finding
             findings.push(finding(context, rule, lost));
         }
     }
+}
+
+/// Whether so many calls lead to a place in a worker's code that it is shown on request only.
+pub(super) fn is_remote(path: &[Note]) -> bool {
+    path.len() > REMOTE
 }
 
 fn finding(context: &Context<'_>, rule: &Rule, lost: &LostWrite) -> Finding {
@@ -50,10 +55,10 @@ fn finding(context: &Context<'_>, rule: &Rule, lost: &LostWrite) -> Finding {
         None => format!("{target} runs in a process and writes {whose} `{object}`; the parent's own stays as it was"),
     };
     let sure = lost.read.is_some() && submission.is_always(WorkerKind::Process) && lost.path.len() <= DIRECT;
-    let confidence = match (sure, lost.path.len() <= REMOTE) {
+    let confidence = match (sure, is_remote(&lost.path)) {
         (true, _) => Confidence::High,
-        (false, true) => Confidence::Medium,
-        (false, false) => Confidence::Low,
+        (false, false) => Confidence::Medium,
+        (false, true) => Confidence::Low,
     };
     let mut draft = context
         .finding(rule, program.place(lost.write), message)

@@ -91,6 +91,10 @@ pub(super) fn cause(context: &Context<'_>, cause: &Cause) -> String {
             "`{}`, whose decorator puts a nested function in its place",
             program.display_name(*function)
         ),
+        Cause::Undecorated(function) => format!(
+            "the function `{}` as its decorator got it",
+            program.display_name(*function)
+        ),
         Cause::LocalClass(class) => format!("the local class `{}`", program.scope(*class).name),
         Cause::MadeClass(name) => format!("the class `{name}` (made by a call, no global has its name)"),
         Cause::Generator(Some(function)) => format!("a generator (from `{}`)", program.display_name(*function)),

@@ -32,6 +32,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Cause::Lambda(_) | Cause::Nested(_) => {
                 "move it to the top level of a module, and pass what it closes over as arguments or with `functools.partial`"
             }
+            Cause::Undecorated(_) => {
+                "hand over a function that no decorator replaces, or start the worker where the function is called"
+            }
             Cause::Decorated(_) => "decorate the inner function with `functools.wraps(function)`",
             _ => "move the class to the top level of a module",
         };

@@ -6,6 +6,7 @@ use crate::edit::Layout;
 use crate::facts::ExprKind;
 use crate::finding::Confidence;
 use crate::knowledge::{ArgumentsShape, SubmissionShape};
+use crate::link::initializers::initializer_of;
 use crate::link::language;
 use crate::link::submissions::{in_mapping, mappings_of, targets_of};
 use crate::link::values::{ExprRef, Site, Value};
@@ -25,9 +26,20 @@ pub struct CalledInstead {
 /// A call in the place of the callable that gives nothing callable.
 #[must_use]
 pub fn called_instead(program: &Program<'_>, submission: &Submission<'_>) -> Option<CalledInstead> {
-    let call = submission.callable?;
-    let is_call = matches!(program.kind(call), ExprKind::Call { .. });
-    if !is_call || submission.shape.arguments == ArgumentsShape::DelayedCalls {
+    if submission.shape.arguments == ArgumentsShape::DelayedCalls {
+        return None;
+    }
+    called_in_place(program, submission.callable?)
+}
+
+/// A call in the place of a pool's initializer that gives nothing callable.
+#[must_use]
+pub fn initializer_called(program: &Program<'_>, pool: ExprRef) -> Option<CalledInstead> {
+    called_in_place(program, initializer_of(program, pool)?.callable?)
+}
+
+fn called_in_place(program: &Program<'_>, call: ExprRef) -> Option<CalledInstead> {
+    if !matches!(program.kind(call), ExprKind::Call { .. }) {
         return None;
     }
     let mut gives: Option<String> = None;
@@ -147,6 +159,14 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
         Some(expr) => judged(program, submission.call, expr, &submission.targets),
         None => in_mappings(program, submission),
     }
+}
+
+/// Arguments for a pool's initializer that are no tuple.
+#[must_use]
+pub fn initargs_no_tuple(program: &Program<'_>, pool: ExprRef) -> Option<NoTuple> {
+    let initializer = initializer_of(program, pool)?;
+    let targets = targets_of(program, initializer.callable?);
+    judged(program, pool, initializer.arguments?, &targets)
 }
 
 /// The argument tuple in a mapping of `Thread(**options)`.

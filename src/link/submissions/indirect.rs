@@ -149,6 +149,30 @@ pub(super) fn wrapped_parameters(program: &Program<'_>, expr: ExprRef) -> Vec<(S
     found
 }
 
+/// The parameters that an expression means: those that it reads, or those that a constructor keeps in the attribute.
+#[must_use]
+pub fn parameters_meant(program: &Program<'_>, expr: ExprRef) -> Vec<(ScopeRef, u32)> {
+    let ExprKind::Attribute { base, name, .. } = program.kind(expr) else {
+        return parameters_behind(program, expr);
+    };
+    let mut found = Vec::new();
+    for value in program.values(program.sibling(expr, *base)).iter() {
+        let Value::Instance { class, .. } = *program.value(value) else {
+            continue;
+        };
+        for init in program.methods(class, language::INIT, false) {
+            let scope = program.scope(init);
+            for (number, parameter) in (0u32..).zip(&scope.parameters) {
+                let keeps = |statement| kept_attribute(program, init, statement, &parameter.name) == Some(name);
+                if scope.body.iter().any(keeps) {
+                    found.push((init, number));
+                }
+            }
+        }
+    }
+    found
+}
+
 /// The arguments of a constructor call that the `__call__` of the new object calls, kept in an attribute meanwhile.
 fn called_later(program: &Program<'_>, class: ScopeRef, site: ExprRef) -> Vec<ExprRef> {
     let init = program.methods(class, language::INIT, false);

@@ -18,6 +18,7 @@ use crate::knowledge::{ArgumentsShape, FanOut, SubmissionResult, SubmissionShape
 
 pub use arguments::{in_mapping, mappings_of};
 pub use derived::calls_through;
+pub use indirect::parameters_meant;
 pub use targets::{delayed_callable, delayed_calls, targets_of};
 
 use arguments::{constructor_arguments, task_arguments};

@@ -1,5 +1,6 @@
 //! Globals that workers read and that only the parent sets: they are there in forked workers and in no others.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, MODULE, StmtKind, SymbolId};
@@ -7,11 +8,23 @@ use crate::finding::{FileId, Note, Place};
 use crate::link::Program;
 use crate::link::values::{ExprRef, ScopeRef};
 
+use super::changed::{changed, run_on_import};
 use super::graph::{Afterwards, CallGraph};
 use super::origin::home;
 use super::random::each_expression;
-use super::uses::definitions_of;
+use super::uses::{Uses, definitions_of};
 use super::walk::ChildRun;
+
+/// What a worker sees of a global that only the parent sets or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// No such name.
+    Nothing,
+    /// `None` or an empty container, which the module binds it to when it is imported.
+    Empty,
+    /// The value that the module starts with, without the parent's changes.
+    Start,
+}
 
 /// A global that workers have only where they are forked.
 #[derive(Clone, Debug)]
@@ -20,10 +33,8 @@ pub struct ForkOnlyGlobal {
     pub name: String,
     /// Where the parent sets it.
     pub assignment: Place,
-    /// The parent sets it in code that only the main module runs, rather than in a function.
-    pub under_guard: bool,
-    /// What else the module binds it to, such as `None`, when it is imported.
-    pub is_bound_otherwise: bool,
+    /// What workers see that do not come from a fork.
+    pub instead: Instead,
     /// Where a worker reads it.
     pub read: ExprRef,
     /// The hand-over.
@@ -33,8 +44,14 @@ pub struct ForkOnlyGlobal {
 }
 
 /// Finds the globals, one finding for each global and assignment.
-pub(super) fn globals(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun]) -> Vec<ForkOnlyGlobal> {
+pub(super) fn globals(
+    program: &Program<'_>,
+    graph: &CallGraph,
+    uses: &Uses<'_>,
+    runs: &[ChildRun],
+) -> Vec<ForkOnlyGlobal> {
     let mut found: BTreeMap<(FileId, SymbolId), ForkOnlyGlobal> = BTreeMap::new();
+    let imported = OnceCell::new();
     for run in runs {
         let submission = &program.submissions[run.submission];
         if submission.workers.iter().any(|worker| worker.cloudpickle) {
@@ -44,23 +61,22 @@ pub(super) fn globals(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun
         let in_child = |scope: ScopeRef| functions.contains(&scope);
         let mut afterwards = None;
         let mut judged: BTreeSet<(FileId, SymbolId)> = BTreeSet::new();
-        for &function in run.functions.keys() {
+        for (&function, _) in run.functions.iter().filter(|(_, entered)| entered.certain) {
             for (read, file, symbol) in globals_read(program, function) {
                 if found.contains_key(&(file, symbol)) || !judged.insert((file, symbol)) {
                     continue;
                 }
                 let afterwards =
                     afterwards.get_or_insert_with(|| Afterwards::new(program, graph, submission.call, &in_child));
-                if let Some((assignment, under_guard, is_bound_otherwise)) =
-                    fork_only(program, file, symbol, afterwards, &in_child)
+                if let Some((assignment, instead)) = fork_only(program, file, symbol, afterwards, &in_child)
+                    && (instead != Instead::Start || !is_set_on_import(program, graph, &imported, file, symbol))
                 {
                     found.insert(
                         (file, symbol),
                         ForkOnlyGlobal {
                             name: program.file(file).symbol(symbol).name.clone(),
                             assignment,
-                            under_guard,
-                            is_bound_otherwise,
+                            instead,
                             read,
                             submission: run.submission,
                             path: run.path(program, function),
@@ -71,12 +87,13 @@ pub(super) fn globals(program: &Program<'_>, graph: &CallGraph, runs: &[ChildRun
         }
     }
     let mut found: Vec<ForkOnlyGlobal> = found.into_values().collect();
+    found.extend(changed(program, graph, uses, runs, &imported));
     found.sort_by_key(|global| global.assignment);
     found
 }
 
 /// The globals that the code of a function reads.
-fn globals_read(program: &Program<'_>, function: ScopeRef) -> Vec<(ExprRef, FileId, SymbolId)> {
+pub(super) fn globals_read(program: &Program<'_>, function: ScopeRef) -> Vec<(ExprRef, FileId, SymbolId)> {
     let mut found = Vec::new();
     each_expression(program, function, &mut |expr| {
         if let ExprKind::Name {
@@ -100,10 +117,10 @@ fn fork_only(
     symbol: SymbolId,
     afterwards: &Afterwards,
     in_child: &dyn Fn(ScopeRef) -> bool,
-) -> Option<(Place, bool, bool)> {
+) -> Option<(Place, Instead)> {
     let facts = program.file(file);
-    let mut assignment: Option<(Place, bool)> = None;
-    let mut otherwise = false;
+    let mut assignment: Option<Place> = None;
+    let mut instead = Instead::Nothing;
     for (def, scope) in definitions_of(program, file, symbol) {
         let definition = facts.definition(def);
         let place = Place {
@@ -122,23 +139,24 @@ fn fork_only(
             let before = value.is_some_and(|value| !afterwards.covers(program, ExprRef { file, expr: value }, false));
             let function = program.function_around(scope);
             if before && (afterwards.leads_here(function) || afterwards.earlier.contains(&function)) {
-                assignment = assignment.or(Some((place, false)));
+                assignment = assignment.or(Some(place));
             }
             continue;
         }
         if is_under_guard(program, file, def) {
-            assignment = assignment.or(Some((place, true)));
+            assignment = assignment.or(Some(place));
         } else if is_empty(program, file, def) {
-            otherwise = true;
+            instead = Instead::Empty;
+        } else if is_constant(program, file, def) {
+            instead = Instead::Start;
         } else {
             return None;
         }
     }
-    let (place, under_guard) = assignment?;
-    if is_checked(program, file, symbol, in_child) {
-        return None;
-    }
-    Some((place, under_guard, otherwise))
+    let place = assignment?;
+    // Who tests a switch uses it; who tests what may be missing copes without it.
+    let copes = instead != Instead::Start && is_checked(program, file, symbol, in_child);
+    (!copes).then_some((place, instead))
 }
 
 fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {
@@ -152,12 +170,17 @@ fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {
 
 /// Whether a binding in a module's own code stands under `if __name__ == "__main__":`.
 pub(crate) fn is_under_guard(program: &Program<'_>, file: FileId, def: DefId) -> bool {
-    let index = program.index(file);
-    let Some(statement) = value_of(program, file, def).and_then(|value| index.statement_of(value)) else {
+    value_of(program, file, def).is_some_and(|expr| has_guard_around(program, ExprRef { file, expr }))
+}
+
+/// Whether an expression stands under `if __name__ == "__main__":`.
+pub(super) fn has_guard_around(program: &Program<'_>, expr: ExprRef) -> bool {
+    let index = program.index(expr.file);
+    let Some(statement) = index.statement_of(expr.expr) else {
         return false;
     };
     index.ancestors(statement).any(|(above, _)| {
-        matches!(&index.statement(above).stmt.kind, StmtKind::If { test, .. } if is_guard(program, file, *test))
+        matches!(&index.statement(above).stmt.kind, StmtKind::If { test, .. } if is_guard(program, expr.file, *test))
     })
 }
 
@@ -167,6 +190,32 @@ pub(crate) fn is_guard(program: &Program<'_>, file: FileId, test: ExprId) -> boo
         found |= matches!(program.file(file).kind(expr), ExprKind::Name { name, .. } if name == "__name__");
     });
     found
+}
+
+/// Whether a function that importing runs sets a global: a child has that, too.
+fn is_set_on_import(
+    program: &Program<'_>,
+    graph: &CallGraph,
+    imported: &OnceCell<BTreeSet<ScopeRef>>,
+    file: FileId,
+    symbol: SymbolId,
+) -> bool {
+    let imported = imported.get_or_init(|| run_on_import(program, graph));
+    let scopes = definitions_of(program, file, symbol).into_values();
+    scopes.into_iter().any(|scope| imported.contains(&scope))
+}
+
+/// Whether a binding gives a truth value, number or text: a setting that is changed by binding it anew.
+fn is_constant(program: &Program<'_>, file: FileId, def: DefId) -> bool {
+    let facts = program.file(file);
+    let DefKind::Assign { value, path } = &facts.definition(def).kind else {
+        return false;
+    };
+    path.is_empty()
+        && matches!(
+            facts.kind(*value),
+            ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str { .. }
+        )
 }
 
 /// Whether a binding gives `None` or an empty container.
@@ -184,7 +233,12 @@ fn is_empty(program: &Program<'_>, file: FileId, def: DefId) -> bool {
 }
 
 /// Whether workers look first whether the global is there.
-fn is_checked(program: &Program<'_>, file: FileId, symbol: SymbolId, in_child: &dyn Fn(ScopeRef) -> bool) -> bool {
+pub(super) fn is_checked(
+    program: &Program<'_>,
+    file: FileId,
+    symbol: SymbolId,
+    in_child: &dyn Fn(ScopeRef) -> bool,
+) -> bool {
     let index = program.index(file);
     index.reads(symbol).iter().any(|&read| {
         let expr = ExprRef { file, expr: read };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::facts::{ExprId, ExprKind, StmtKind};
 use crate::knowledge::{Semantic, WorkerKind};
 use crate::link::index::{Branch, Loop, StmtId};
+use crate::link::initializers::initializer_of;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
@@ -206,11 +207,7 @@ impl CallGraph {
 
     /// The argument of a pool's constructor that workers run first; it is written down.
     fn initializer(&mut self, program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
-        let position = program
-            .values(call)
-            .iter()
-            .find_map(|value| program.type_fact(value)?.initializer_argument.as_ref())?;
-        let argument = program.argument_at(call, position)?;
+        let argument = initializer_of(program, call)?.callable?;
         let functions = crate::link::submissions::targets_of(program, argument);
         let functions = functions.iter().filter_map(crate::link::Target::function).collect();
         self.initializers.insert(call, functions);
@@ -249,11 +246,18 @@ impl CallGraph {
 /// them is seen where they call their parameters; some others only describe them or keep them for the moment of a fork.
 fn calls_arguments(program: &Program<'_>, call: ExprRef) -> bool {
     let callees = program.callees(call);
+    let asks_for_type = |callee: &Callee| {
+        matches!(callee, Callee::External { name, .. }
+            if program.knowledge.semantic(name) == Some(Semantic::TypeOf))
+    };
+    if callees.iter().any(asks_for_type) {
+        return false;
+    }
     let leaves_alone = |callee: &Callee| match callee {
         Callee::Function { .. } | Callee::Class(_) => true,
         Callee::External { name, receiver: None } => {
             let semantic = program.knowledge.semantic(name);
-            let is_plain = matches!(semantic, None | Some(Semantic::TypeOf | Semantic::RunsAfterFork));
+            let is_plain = matches!(semantic, None | Some(Semantic::RunsAfterFork));
             is_plain && program.knowledge.call(name).is_some_and(|fact| fact.invokes.is_empty())
         }
         _ => false,

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, MODULE, StmtKind};
+use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, MODULE, StmtKind};
 use crate::finding::Note;
 use crate::knowledge::{Pickling, Role, Semantic, SubmissionResult, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::language;
 use crate::link::solver::Variable;
-use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::values::{DefRef, ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
 use crate::link::{Callee, Program, Submission};
 
 use super::graph::{Afterwards, CallGraph};
@@ -200,6 +200,8 @@ impl<'p, 'a> Search<'p, 'a> {
                         in_place: false,
                         adds,
                     });
+                } else if adds {
+                    found.extend(self.extended(origins, at, *def));
                 }
             }
             ExprKind::Attribute { base, .. } => {
@@ -232,6 +234,35 @@ impl<'p, 'a> Search<'p, 'a> {
             }
             _ => {}
         }
+    }
+
+    /// `rows += more` with a list that was passed: the list grows, whatever name it has.
+    fn extended(&self, origins: &Origins<'_, '_>, at: ExprRef, def: DefId) -> Option<Write> {
+        let facts = self.program.file(at.file);
+        let DefKind::Augmented { previous, .. } = &facts.definition(def).kind else {
+            return None;
+        };
+        let [given] = previous.as_slice() else { return None };
+        let DefKind::Parameter { index } = facts.definition(*given).kind else {
+            return None;
+        };
+        let variable = Variable::Def(DefRef {
+            file: at.file,
+            def: *given,
+        });
+        let values = self.program.solution.variable(variable);
+        let grows = |value| {
+            let names = self.program.type_names(value);
+            names.contains(&language::LIST) && self.program.role(value).is_none()
+        };
+        let origin = *origins.parameters.get(&index)?;
+        (!values.is_empty() && values.iter().all(grows)).then_some(Write {
+            at,
+            object: at,
+            origin,
+            in_place: true,
+            adds: true,
+        })
     }
 
     fn called(&self, origins: &Origins<'_, '_>, expr: ExprId) -> Option<Write> {
@@ -273,7 +304,7 @@ impl<'p, 'a> Search<'p, 'a> {
     /// up for itself: from what it is given, or back to the value that the module starts with.
     fn is_for_the_worker(&self, function: ScopeRef, write: &Write) -> bool {
         if write.adds {
-            return false;
+            return self.is_taken_over(function, write);
         }
         let targets = self.submission.targets.iter().filter_map(crate::link::Target::function);
         let runs_in_parent = targets.chain([function]).any(|function| {
@@ -283,6 +314,33 @@ impl<'p, 'a> Search<'p, 'a> {
             })
         });
         runs_in_parent || self.is_set_up(write) || is_filled_once(self.program, write.at)
+    }
+
+    /// `settings.update(given)` by a function that goes on to read `settings`: the parent has what it gives.
+    fn is_taken_over(&self, function: ScopeRef, write: &Write) -> bool {
+        let program = self.program;
+        let ExprKind::Call { arguments, .. } = program.kind(write.at) else {
+            return false;
+        };
+        let [given] = arguments.as_slice() else { return false };
+        let ExprKind::Name { reaching, .. } = program.kind(program.sibling(write.at, given.value)) else {
+            return false;
+        };
+        let facts = program.file(write.at.file);
+        let is_parameter = |&def| matches!(facts.definition(def).kind, DefKind::Parameter { .. });
+        let adds_all = program.callees(write.at).iter().any(|callee| {
+            matches!(callee, Callee::External { name, .. }
+                if program.knowledge.semantic(name) == Some(Semantic::AddsAll))
+        });
+        let end = program.place(write.at).span.end;
+        adds_all
+            && !reaching.is_empty()
+            && reaching.iter().all(is_parameter)
+            && self.uses.same(program, write.origin.spot).into_iter().any(|read| {
+                program.function_around(program.scope_of(read)) == function
+                    && program.place(read).span.start > end
+                    && deed(program, self.graph, self.uses, read) == Deed::Reads
+            })
     }
 
     fn is_set_up(&self, write: &Write) -> bool {
@@ -418,9 +476,20 @@ impl<'p, 'a> Search<'p, 'a> {
         })
     }
 
+    /// What the changed object may be.
+    fn objects(&self, write: &Write) -> &ValueSet {
+        match self.program.kind(write.object) {
+            ExprKind::Store(def) => self.program.solution.variable(Variable::Def(DefRef {
+                file: write.object.file,
+                def: *def,
+            })),
+            _ => self.program.values(write.object),
+        }
+    }
+
     /// What makes the changed object, outside of the worker.
     fn sites(&self, write: &Write) -> Vec<Site> {
-        let values = self.program.values(write.object).iter();
+        let values = self.objects(write).iter();
         let kept = values.filter(|value| write.origin.spot != Spot::Whole || self.sent.contains(value));
         kept.filter_map(|value| match *self.program.value(value) {
             Value::ExternalInstance { site: Some(site), .. } => Some(site),
@@ -437,7 +506,7 @@ impl<'p, 'a> Search<'p, 'a> {
 
     /// The worker returns the object, so that the parent may go on with what comes back.
     fn is_returned(&self, write: &Write) -> bool {
-        let object = self.program.values(write.object).iter();
+        let object = self.objects(write).iter();
         let owner = match self.program.kind(write.object) {
             ExprKind::Attribute { base, .. } => Some(self.program.sibling(write.object, *base)),
             _ => None,

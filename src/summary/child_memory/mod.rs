@@ -4,6 +4,7 @@
 //! objects are copies of the parent's; from that the writes that the parent never sees and the updates of shared values
 //! that collide. Must not know: rules, findings, wording.
 
+mod changed;
 mod connections;
 mod globals;
 mod graph;
@@ -27,7 +28,7 @@ use crate::link::Program;
 use super::Summaries;
 
 pub use connections::InheritedConnection;
-pub use globals::ForkOnlyGlobal;
+pub use globals::{ForkOnlyGlobal, Instead};
 pub(crate) use globals::{is_guard, is_under_guard};
 pub use lost::LostWrite;
 pub use nested::NestedWrite;
@@ -84,7 +85,7 @@ impl ChildMemory {
         let uses = uses::Uses::new(program);
         Self {
             lost_writes: lost::writes(program, &graph, &uses, &runs),
-            fork_only_globals: globals::globals(program, &graph, &runs),
+            fork_only_globals: globals::globals(program, &graph, &uses, &runs),
             connections: connections::inherited(program, &graph, &uses, &runs),
             shared_draws: random::draws(program, &runs),
             nested_writes: nested::writes(program),

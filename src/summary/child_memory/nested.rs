@@ -27,10 +27,13 @@ type Held<'a> = BTreeMap<(Site, Option<&'a str>), Vec<ExprRef>>;
 /// Finds changes of lists, dicts and sets that a proxy hands out copies of.
 pub(super) fn writes(program: &Program<'_>) -> Vec<NestedWrite> {
     let (held, mut found) = (held(program), Vec::new());
-    for (change, taken, method) in changes(program) {
+    for (change, part, method) in changes(program) {
+        let taken = handed_out(program, part);
         let Some((proxy, name)) = taken_from(program, taken) else {
             continue;
         };
+        // What lies deeper is changed in the copy, whatever it is.
+        let method = method.filter(|_| taken == part);
         let sites = program.values(proxy).iter().filter_map(|value| program.site(value));
         let put: BTreeSet<ExprRef> = sites
             .flat_map(|site| held.get(&(site, name)).into_iter().flatten().copied())
@@ -60,6 +63,18 @@ fn taken_from<'p>(program: &'p Program<'_>, taken: ExprRef) -> Option<(ExprRef, 
     };
     let proxy = program.sibling(taken, base);
     is_data_proxy(program, proxy).then_some((proxy, name))
+}
+
+/// `proxy[key]` in `proxy[key][row][column]`: what the proxy hands out.
+fn handed_out(program: &Program<'_>, part: ExprRef) -> ExprRef {
+    let mut taken = part;
+    while taken_from(program, taken).is_none() {
+        let ExprKind::Subscript { base, .. } = program.kind(taken) else {
+            return part;
+        };
+        taken = program.sibling(taken, *base);
+    }
+    taken
 }
 
 /// What changes an object in place: the change, the object, and the method that is called, if one is.
@@ -139,8 +154,15 @@ fn put<'p>(program: &Program<'_>, held: &mut Held<'p>, proxy: ExprRef, name: Opt
     }
 }
 
-/// What a display or comprehension holds.
-fn elements(program: &Program<'_>, display: ExprRef) -> Vec<ExprRef> {
+/// What the displays and comprehensions that an expression may be hold.
+fn elements(program: &Program<'_>, expr: ExprRef) -> Vec<ExprRef> {
+    let made = program.values(expr).iter().filter_map(|value| program.site(value));
+    made.filter_map(Site::expression)
+        .flat_map(|display| elements_of(program, display))
+        .collect()
+}
+
+fn elements_of(program: &Program<'_>, display: ExprRef) -> Vec<ExprRef> {
     let inner: Vec<ExprId> = match program.kind(display) {
         ExprKind::Dict { entries, .. } => entries.iter().map(|(_, value)| *value).collect(),
         ExprKind::Sequence { elements, .. } => elements.clone(),

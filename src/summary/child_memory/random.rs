@@ -11,7 +11,7 @@ use crate::link::{Callee, Program, Submission};
 
 use super::origin::{Origin, Origins, Root};
 use super::payload::repeated_expressions;
-use super::seeding::seeded_alike;
+use super::seeding::{is_seeded_by_the_pool, seeded_alike};
 use super::shared::has_one_worker;
 use super::uses::objects_behind;
 use super::walk::ChildRun;
@@ -87,7 +87,7 @@ pub(super) fn each_expression(program: &Program<'_>, function: ScopeRef, visit: 
 }
 
 fn is_seeded(program: &Program<'_>, run: &ChildRun) -> bool {
-    let mut seeded = false;
+    let mut seeded = is_seeded_by_the_pool(program, run);
     for function in run.all() {
         each_expression(program, function, &mut |expr| {
             seeded |= has_semantic(program, expr, Semantic::SeedsRandom);

@@ -2,6 +2,8 @@
 
 use crate::facts::{DefKind, ExprId, ExprKind, MODULE, SymbolId};
 use crate::knowledge::Semantic;
+use crate::link::initializers::{Initializer, initializer_of};
+use crate::link::solver::{Key, Variable};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
 use crate::link::{Callee, Program};
 
@@ -16,6 +18,9 @@ enum State {
     /// One that a call makes.
     Made(ExprRef),
 }
+
+/// What gives the state of a module a seed.
+const SEEDING: [Semantic; 2] = [Semantic::SeedsRandom, Semantic::SeedsFreshRandom];
 
 /// Definitions and callers that are followed from one seed.
 const DEPTH: u32 = 6;
@@ -32,6 +37,7 @@ pub(super) fn seeded_alike(program: &Program<'_>, run: &ChildRun) -> Vec<SharedD
     {
         return found;
     }
+    found.extend(seeded_by_the_pool(program, run));
     for &function in run.initializers() {
         each_expression(program, function, &mut |call| {
             let Some(state) = seeded(program, call) else { return };
@@ -47,6 +53,68 @@ pub(super) fn seeded_alike(program: &Program<'_>, run: &ChildRun) -> Vec<SharedD
     found
 }
 
+/// The draws of the tasks from a state that the pool's initializer is the seeding of, with a seed for all workers.
+fn seeded_by_the_pool(program: &Program<'_>, run: &ChildRun) -> Vec<SharedDraw> {
+    let mut found = Vec::new();
+    for initializer in initializers_given(program, run) {
+        let (Some(callable), Some(arguments)) = (initializer.callable, initializer.arguments) else {
+            continue;
+        };
+        let Some(module) = module_named(program, program.callees_of(program.values(callable)), &SEEDING) else {
+            continue;
+        };
+        let state = State::Module(module);
+        if has_a_seed(program, arguments) && !is_seeded_again(program, run, &state) {
+            // Pickled, a method of the library's generator works on a copy that nobody draws from.
+            let draw = first_draw(program, run, callable, &state);
+            found.extend(draw.map(|draw| SharedDraw {
+                needs_fork: true,
+                ..draw
+            }));
+        }
+    }
+    found
+}
+
+/// Whether a sequence of arguments starts with something that may be a seed: `None` asks for a fresh one.
+fn has_a_seed(program: &Program<'_>, arguments: ExprRef) -> bool {
+    let made = program.values(arguments).iter().filter_map(|value| program.site(value));
+    made.into_iter().any(|site| {
+        let first = program.solution.variable(Variable::Element(site, Key::Index(0)));
+        let is_empty = site
+            .expression()
+            .is_some_and(|made| matches!(program.kind(made), ExprKind::Sequence { len: 0, .. }));
+        !is_empty && !first.iter().any(|value| matches!(program.value(value), Value::None))
+    })
+}
+
+/// What the pools of a hand-over let their workers call first, functions of the project or not.
+fn initializers_given(program: &Program<'_>, run: &ChildRun) -> Vec<Initializer> {
+    let workers = &program.submissions[run.submission].workers;
+    let pools = workers
+        .iter()
+        .filter_map(|worker| program.site(worker.executor?)?.expression());
+    pools.filter_map(|pool| initializer_of(program, pool)).collect()
+}
+
+/// Whether the pool lets its workers run something first that is not in sight.
+pub(super) fn is_prepared_outside(program: &Program<'_>, run: &ChildRun) -> bool {
+    run.initializers().is_empty()
+        && initializers_given(program, run)
+            .iter()
+            .any(|initializer| initializer.callable.is_some())
+}
+
+/// Whether the pool lets its workers seed the library's state first.
+pub(super) fn is_seeded_by_the_pool(program: &Program<'_>, run: &ChildRun) -> bool {
+    let callables = initializers_given(program, run)
+        .into_iter()
+        .filter_map(|initializer| initializer.callable);
+    callables
+        .into_iter()
+        .any(|callable| module_named(program, program.callees_of(program.values(callable)), &SEEDING).is_some())
+}
+
 /// The state that a call seeds.
 fn seeded(program: &Program<'_>, call: ExprRef) -> Option<State> {
     let made = program.values(call).iter().any(|value| {
@@ -55,7 +123,7 @@ fn seeded(program: &Program<'_>, call: ExprRef) -> Option<State> {
     if made {
         return Some(State::Made(call));
     }
-    module_of(program, call, &[Semantic::SeedsRandom, Semantic::SeedsFreshRandom]).map(State::Module)
+    module_of(program, call, &SEEDING).map(State::Module)
 }
 
 /// The module whose state a call with one of the meanings works on.
@@ -63,7 +131,12 @@ fn module_of(program: &Program<'_>, call: ExprRef, meanings: &[Semantic]) -> Opt
     if !matches!(program.kind(call), ExprKind::Call { .. }) {
         return None;
     }
-    program.callees(call).into_iter().find_map(|callee| {
+    module_named(program, program.callees(call), meanings)
+}
+
+/// The module whose state something of these meanings works on.
+fn module_named(program: &Program<'_>, callees: Vec<Callee>, meanings: &[Semantic]) -> Option<String> {
+    callees.into_iter().find_map(|callee| {
         let Callee::External { name, receiver: None } = callee else {
             return None;
         };

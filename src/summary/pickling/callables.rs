@@ -2,8 +2,11 @@
 
 use crate::facts::{ArgumentKind, DefKind, ExprKind, MODULE, ScopeKind, StmtKind};
 use crate::finding::Note;
+use crate::knowledge::Semantic;
+use crate::link::Program;
 use crate::link::language;
 use crate::link::solver::Variable;
+use crate::link::submissions::parameters_meant;
 use crate::link::values::{ExprRef, ScopeRef, Value, ValueId};
 
 use super::judge::{Cause, Judge, Obstacle};
@@ -19,7 +22,7 @@ impl Judge<'_, '_, '_> {
                 vec![self.defined(function)],
             ));
         }
-        if self.is_nested(function) {
+        if self.is_nested(function) && !self.is_bound_to_its_name(function) {
             return Some(Obstacle::new(
                 Cause::Nested(function),
                 value,
@@ -27,6 +30,106 @@ impl Judge<'_, '_, '_> {
             ));
         }
         self.unwrapped_decoration(function)
+    }
+
+    /// Whether a nested function goes by the name of the global function that it wraps, and that name is bound to it: by
+    /// a decorator, or by `work = logged(work)`.
+    fn is_bound_to_its_name(&self, wrapper: ScopeRef) -> bool {
+        let program = self.program;
+        self.wrapped_by(wrapper).into_iter().any(|wrapped| {
+            let wrappers = program.solution.wrappers.get(&wrapped);
+            if wrappers.is_some_and(|wrappers| wrappers.contains(&wrapper)) {
+                return true;
+            }
+            let file = program.file(wrapped.file);
+            let symbol = file.symbol_in(MODULE, &program.scope(wrapped).name);
+            let definitions = symbol.into_iter().flat_map(|symbol| &file.symbol(symbol).definitions);
+            definitions.into_iter().any(|&def| {
+                let DefKind::Assign { value, .. } = file.definition(def).kind else {
+                    return false;
+                };
+                let bound = ExprRef {
+                    file: wrapped.file,
+                    expr: value,
+                };
+                let mut values = program.values(bound).iter();
+                values.any(|value| *program.value(value) == Value::Function(wrapper))
+            })
+        })
+    }
+
+    /// The functions whose names a decorator such as `functools.wraps(function)` gives to a nested one.
+    fn wrapped_by(&self, wrapper: ScopeRef) -> Vec<ScopeRef> {
+        let program = self.program;
+        let mut found = Vec::new();
+        for &decorator in &program.scope(wrapper).decorators {
+            let decorator = ExprRef {
+                file: wrapper.file,
+                expr: decorator,
+            };
+            let keeps = program.semantic_of_decorator(decorator) == Some(Semantic::KeepsFunction);
+            let wrapped = program.argument(decorator, Some(0), None).filter(|_| keeps);
+            let values = wrapped.into_iter().flat_map(|wrapped| program.values(wrapped).iter());
+            found.extend(values.filter_map(|value| match *program.value(value) {
+                Value::Function(function) => Some(function),
+                _ => None,
+            }));
+        }
+        found
+    }
+
+    /// A function that a decorator of the project was given and hands over: by then its name means what the decorator
+    /// has made of it, and the pickler finds that.
+    pub(super) fn undecorated(&self, handed: ExprRef) -> Option<Obstacle> {
+        let given = parameters_meant(self.program, handed);
+        let function = self.program.values(handed).iter().find_map(|value| {
+            let Value::Function(function) = *self.program.value(value) else {
+                return None;
+            };
+            let replaced = |&(scope, number): &(ScopeRef, u32)| self.is_replaced_by(function, scope, number);
+            given.iter().any(replaced).then_some(function)
+        })?;
+        let note = Note {
+            place: self.program.name_place(function),
+            message: format!(
+                "the name `{}` means what the decorator gives back",
+                self.program.scope(function).name
+            ),
+        };
+        Some(Obstacle::new(Cause::Undecorated(function), None, vec![note]))
+    }
+
+    /// Whether a decorator gets a function as this parameter and gives something else back.
+    fn is_replaced_by(&self, function: ScopeRef, decorate: ScopeRef, parameter: u32) -> bool {
+        let program = self.program;
+        if self.is_nested(function) || renames(program, decorate) {
+            return false;
+        }
+        let results = program.solution.variable(Variable::Return(decorate));
+        let replaces = !results.is_empty()
+            && results
+                .iter()
+                .all(|result| *program.value(result) != Value::Function(function));
+        program.scope(function).decorators.iter().any(|&decorator| {
+            let decorator = ExprRef {
+                file: function.file,
+                expr: decorator,
+            };
+            program
+                .values(decorator)
+                .iter()
+                .any(|value| match *program.value(value) {
+                    Value::Function(called) => called == decorate && parameter == 0 && replaces,
+                    Value::BoundMethod { function: called, .. } => called == decorate && parameter == 1 && replaces,
+                    Value::Class(class) => {
+                        parameter == 1 && program.methods(class, language::INIT, false).contains(&decorate)
+                    }
+                    Value::Instance { class, .. } => {
+                        parameter == 1 && replaces && program.methods(class, language::CALL, false).contains(&decorate)
+                    }
+                    _ => false,
+                })
+        })
     }
 
     /// Whether a function or class lies in a function and is not bound to a global name.
@@ -155,4 +258,14 @@ impl Judge<'_, '_, '_> {
             matches!(statement, Some(StmtKind::Return(Some(value))) if *value == read)
         })
     }
+}
+
+/// Whether a decorator gives what it is given another name to be found under.
+fn renames(program: &Program<'_>, decorate: ScopeRef) -> bool {
+    let around = program.scope(decorate).span;
+    let file = program.file(decorate.file);
+    file.expressions.iter().any(|expr| {
+        around.contains(expr.span)
+            && matches!(&expr.kind, ExprKind::Attribute { name, .. } if name == language::QUALIFIED_NAME)
+    })
 }

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::facts::{ArgumentKind, ExprKind, StmtKind};
+use crate::facts::{ExprKind, StmtKind};
 use crate::finding::{Confidence, Note};
 use crate::knowledge::{ArgumentsShape, PicklingMoment, Role, StartsWhen, SubmissionResult, WorkerKind};
+use crate::link::initializers::{Initializer, initializer_of};
 use crate::link::solver::{Key, Variable};
 use crate::link::submissions::{delayed_callable, delayed_calls};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
@@ -85,11 +86,14 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             }
             found.push(self.crossing(submission, &when, carrier, text, obstacle));
         };
-        if !submission.forwarded {
-            for callable in callables(self.program, submission) {
-                let obstacle = self.judge(moment, starting).expression(callable);
-                report(Carrier::Callable, self.owner(callable), obstacle);
-            }
+        for callable in callables(self.program, submission) {
+            let judge = self.judge(moment, starting);
+            let obstacle = judge.undecorated(callable);
+            let obstacle = match obstacle {
+                None if !submission.forwarded => judge.expression(callable),
+                _ => obstacle,
+            };
+            report(Carrier::Callable, self.owner(callable), obstacle);
         }
         // A class that starts a process in its constructor is no process itself.
         if submission.through.is_none()
@@ -104,7 +108,10 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
                     self.judge(moment, starting)
                         .set(&elements(self.program, argument.expr), 0)
                 } else {
-                    self.judge(moment, starting).expression(argument.expr)
+                    let judge = self.judge(moment, starting);
+                    judge
+                        .undecorated(argument.expr)
+                        .or_else(|| judge.expression(argument.expr))
                 };
                 report(Carrier::Argument, self.program.text(argument.expr), obstacle);
             }
@@ -381,7 +388,12 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
 
     /// What the constructor of a pool or executor hands to each of its workers.
     fn initializer(&self, call: ExprRef) -> Option<Crossing> {
-        let (name, callable, arguments) = initializer(self.program, call)?;
+        let Initializer {
+            made: api,
+            callable,
+            arguments,
+            ..
+        } = initializer(self.program, call)?;
         let moment = Moment {
             function: self.program.function_around(self.program.scope_of(call)),
             handed: self.program.place(call).span.end,
@@ -405,7 +417,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         Some(Crossing {
             kind,
             call,
-            api: name,
+            api,
             text: self.owner(expr),
             obstacle,
             when: When::AtStart(vec![start.unwrap_or(StartSetting::Default)]),
@@ -465,39 +477,10 @@ fn elements(program: &Program<'_>, expr: ExprRef) -> ValueSet {
     found
 }
 
-/// The initializer and its arguments in the constructor of a pool or executor of processes.
-fn initializer(program: &Program<'_>, call: ExprRef) -> Option<(String, Option<ExprRef>, Option<ExprRef>)> {
-    for value in program.values(call).iter() {
-        let Value::ExternalInstance {
-            of,
-            site: Some(Site::Expr(site)),
-        } = *program.value(value)
-        else {
-            continue;
-        };
-        let fact = program.knowledge.type_fact(program.name(of))?;
-        if site != call || fact.worker != Some(WorkerKind::Process) || fact.cloudpickle {
-            continue;
-        }
-        let ExprKind::Call { arguments, .. } = program.kind(call) else {
-            continue;
-        };
-        if arguments.iter().any(|argument| argument.kind == ArgumentKind::Star) {
-            continue;
-        }
-        let callable = fact
-            .initializer_argument
-            .as_ref()
-            .and_then(|position| program.argument_at(call, position));
-        let initargs = fact
-            .initargs_argument
-            .as_ref()
-            .and_then(|position| program.argument_at(call, position));
-        if callable.is_some() || initargs.is_some() {
-            return Some((program.name(of).to_owned(), callable, initargs));
-        }
-    }
-    None
+/// The initializer of a pool or executor of processes that pickles it.
+fn initializer(program: &Program<'_>, call: ExprRef) -> Option<Initializer> {
+    initializer_of(program, call)
+        .filter(|initializer| initializer.kind == Some(WorkerKind::Process) && !initializer.cloudpickle)
 }
 
 /// Roles of objects that connect threads of one process.

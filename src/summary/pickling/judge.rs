@@ -23,6 +23,8 @@ pub enum Cause {
     Nested(ScopeRef),
     /// A function in whose place a decorator puts another one, which lies in a function.
     Decorated(ScopeRef),
+    /// A function that a decorator was given, whose name means something else by now.
+    Undecorated(ScopeRef),
     /// A class that is defined in a function.
     LocalClass(ScopeRef),
     /// A class that a call makes under a name that its module does not have.
@@ -57,7 +59,12 @@ impl Cause {
     pub fn is_nameless(&self) -> bool {
         matches!(
             self,
-            Self::Lambda(_) | Self::Nested(_) | Self::Decorated(_) | Self::LocalClass(_) | Self::MadeClass(_)
+            Self::Lambda(_)
+                | Self::Nested(_)
+                | Self::Decorated(_)
+                | Self::Undecorated(_)
+                | Self::LocalClass(_)
+                | Self::MadeClass(_)
         )
     }
 }

@@ -300,6 +300,13 @@ fn comparison(program: &Program<'_>, left: ExprRef, op: CompareOp, right: ExprRe
             _ => None,
         };
     }
+    if names_child(program, left, right) {
+        return match op {
+            CompareOp::Eq | CompareOp::Is => Some(true),
+            CompareOp::NotEq | CompareOp::IsNot => Some(false),
+            _ => None,
+        };
+    }
     // `current_process().name == "MainProcess"`, `parent_process() is None`.
     if identifies_process(program, left) || identifies_process(program, right) {
         return match op {
@@ -309,6 +316,13 @@ fn comparison(program: &Program<'_>, left: ExprRef, op: CompareOp, right: ExprRe
         };
     }
     None
+}
+
+/// `__name__` on one side and the name that a child gives the main module on the other.
+fn names_child(program: &Program<'_>, left: ExprRef, right: ExprRef) -> bool {
+    let is_name = |expr| matches!(program.kind(expr), ExprKind::Name { name, .. } if name == language::MODULE_NAME);
+    let is_child = |expr| matches!(program.kind(expr), ExprKind::Str { value, .. } if value == language::CHILD_MAIN);
+    (is_name(left) && is_child(right)) || (is_child(left) && is_name(right))
 }
 
 /// `__name__` on one side and `"__main__"` on the other, in either order; a display of names on the right of `in`.
