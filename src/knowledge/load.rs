@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, Role, Semantic, SubmissionShape,
-    TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, RequestThreads, Role, Semantic,
+    SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
@@ -54,6 +54,7 @@ pub struct Knowledge {
     /// Top-level packages of the aliases: most names need no search.
     aliased: HashSet<String>,
     submissions: FxHashMap<String, SubmissionShape>,
+    request_threads: Vec<RequestThreads>,
     semantics: FxHashMap<Cow<'static, str>, Entry<Semantic>>,
     event_loop: FxHashMap<Cow<'static, str>, Entry<LoopUse>>,
     operations: FxHashMap<Cow<'static, str>, Entry<Operation>>,
@@ -311,11 +312,23 @@ impl Knowledge {
         ending.filter_map(|(name, _)| name.rsplit('.').next()).collect()
     }
 
-    /// Words without one of which a text cannot hand work over: the packages that submissions and their aliases live in.
+    /// The families of servers that answer requests side by side.
+    #[must_use]
+    pub fn request_threads(&self) -> &[RequestThreads] {
+        &self.request_threads
+    }
+
+    /// Words without one of which a text cannot hand work over: the packages that submissions and their aliases live
+    /// in, and the names of servers.
     #[must_use]
     pub fn worker_words(&self) -> BTreeSet<String> {
         let packages: BTreeSet<&str> = self.submissions.keys().map(|api| top_level(api)).collect();
         let mut words: BTreeSet<String> = packages.iter().map(|&package| package.to_owned()).collect();
+        words.extend(
+            self.request_threads
+                .iter()
+                .flat_map(|served| served.words.iter().cloned()),
+        );
         for (alias, target) in self.aliases() {
             if packages.contains(top_level(target)) {
                 words.insert(alias.rsplit('.').next().unwrap_or(alias).to_owned());
@@ -437,6 +450,7 @@ impl Knowledge {
         );
         self.submissions
             .extend(file.submission.into_iter().map(|shape| (shape.api.clone(), shape)));
+        self.request_threads.extend(file.request_threads);
     }
 
     fn add_package(&mut self, key: &str, library: &LibraryHeader) {

@@ -8,8 +8,8 @@ mod load;
 
 pub use entries::{
     ArgumentsShape, AttributeFact, Backend, CallFact, Connection, FanOut, Growth, Invocation, LifeStep, LockKind,
-    LoopUse, Operation, Pickling, PicklingMoment, Position, Role, SecondsRange, Selector, Semantic, SideEffect,
-    StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
+    LoopUse, Operation, Pickling, PicklingMoment, Position, RequestThreads, Role, SecondsRange, Selector, Semantic,
+    SideEffect, StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice, WorkerKind,
 };
 pub(crate) use load::is_dotted_name;
 pub use load::{Knowledge, KnowledgeError};

@@ -19,6 +19,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         match race.kind {
             RaceKind::CheckThenAct { matters } => findings.push(finding(context, race, matters)),
             RaceKind::Path => findings.push(on_disk(context, race)),
+            RaceKind::Vanishing => findings.push(vanishing(context, race)),
             RaceKind::Fragile => findings.push(fragile(context, race)),
             _ => {}
         }
@@ -54,6 +55,18 @@ fn on_disk(context: &Context<'_>, race: &Race) -> Finding {
     )
     .help("do without the check: `exist_ok=True`, `missing_ok=True`, or a handler for the error")
     .done()
+}
+
+fn vanishing(context: &Context<'_>, race: &Race) -> Finding {
+    let message = format!(
+        "`{}` is used after a check, and another thread may have set it to `None` since, as {}",
+        race.state,
+        races::side_by_side(context, race)
+    );
+    let other = Some("it is set to `None` here");
+    races::draft(context, &RULE, race, Confidence::Medium, message, other)
+        .help("take the value into a local variable once, check that and use that, or hold one lock around both")
+        .done()
 }
 
 fn fragile(context: &Context<'_>, race: &Race) -> Finding {

@@ -2,13 +2,16 @@
 
 use crate::finding::{Confidence, Note};
 use crate::link::Intent;
-use crate::summary::sharing::Race;
+use crate::summary::sharing::{Origin, Race};
 
 use super::{Context, Draft, Rule, wording};
 
 /// The confidence of a race, low where only a test starts the threads.
 fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Confidence {
-    let file = context.program.submissions[race.submission].call.file;
+    let file = match race.origin {
+        Origin::Submission(number) => context.program.submissions[number].call.file,
+        Origin::Server(place) => place.file,
+    };
     if context.program.sources[file.index()].is_test && race.place.file != file {
         Confidence::Low
     } else {
@@ -22,7 +25,10 @@ pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
         let name = context.program.display_name(race.root);
         return format!("the callback `{name}` runs in another thread");
     }
-    let name = wording::target(context.program, &context.program.submissions[race.submission]);
+    let name = match race.origin {
+        Origin::Submission(number) => wording::target(context.program, &context.program.submissions[number]),
+        Origin::Server(_) => format!("`{}`", context.program.display_name(race.root)),
+    };
     if race.many {
         format!("{name} runs in several threads")
     } else {
@@ -33,15 +39,21 @@ pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
 /// The way from the submission to the place.
 fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
     let program = context.program;
-    let submission = &program.submissions[race.submission];
-    let started = if submission.intent == Intent::Single {
-        "the thread is started here"
-    } else {
-        "the threads are started here"
+    let (place, message) = match race.origin {
+        Origin::Server(place) => (place, "the server answers each request in a thread of its own"),
+        Origin::Submission(number) => {
+            let submission = &program.submissions[number];
+            let message = if submission.intent == Intent::Single {
+                "the thread is started here"
+            } else {
+                "the threads are started here"
+            };
+            (program.place(submission.call), message)
+        }
     };
     let mut notes = vec![Note {
-        place: program.place(submission.call),
-        message: started.to_owned(),
+        place,
+        message: message.to_owned(),
     }];
     for &call in &race.chain {
         notes.push(Note {

@@ -1,9 +1,11 @@
 //! The shape of the entries in `rules/knowledge`.
 //!
 //! A library's file has a `[library]` table and any of `[calls]`, `[types]`, `[attributes]`, `[aliases]`; keys are dotted
-//! names, sorted, one line an entry. `submissions.toml` has `[[submission]]` tables.
+//! names, sorted, one line an entry. `submissions.toml` has `[[submission]]` tables, and
+//! `[[request_threads]]` for servers.
 
 mod calls;
+mod serving;
 mod submissions;
 mod type_expr;
 mod types;
@@ -15,6 +17,7 @@ use serde::Deserialize;
 pub use calls::{
     CallFact, Growth, Invocation, LifeStep, LoopUse, Operation, SecondsRange, Selector, Semantic, SideEffect, WaitOn,
 };
+pub use serving::RequestThreads;
 pub use submissions::{
     ArgumentsShape, Backend, FanOut, PicklingMoment, Position, StartsWhen, SubmissionResult, SubmissionShape,
     WorkerChoice, WorkerKind,
@@ -52,6 +55,9 @@ pub(super) struct LibraryFile {
     /// Ways of handing work over.
     #[serde(default)]
     pub(super) submission: Vec<SubmissionShape>,
+    /// Servers that answer requests side by side.
+    #[serde(default)]
+    pub(super) request_threads: Vec<RequestThreads>,
 }
 
 /// What a library's file is about.

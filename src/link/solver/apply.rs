@@ -215,7 +215,7 @@ impl Solver<'_> {
     }
 
     /// The callable of a `partial(...)` call and the arguments that it fills in, as last computed.
-    fn partial_parts(&mut self, site: ExprRef) -> (ValueSet, Arguments) {
+    pub(super) fn partial_parts(&mut self, site: ExprRef) -> (ValueSet, Arguments) {
         let file = self.file(site.file);
         let crate::facts::ExprKind::Call { arguments: written, .. } = file.kind(site.expr) else {
             return (ValueSet::empty(), Arguments::default());
@@ -253,6 +253,10 @@ impl Solver<'_> {
 
     fn construct(&mut self, class: ScopeRef, arguments: &Arguments, call: ExprRef) -> ValueSet {
         let ancestry = self.ancestry(class);
+        let instance = self.one(Value::Instance {
+            class,
+            site: Some(Site::Expr(call)),
+        });
         match self.find_member(&ancestry, "__init__") {
             Some(member) => {
                 for &def in &self.file(member.class.file).symbol(member.symbol).definitions.clone() {
@@ -276,13 +280,11 @@ impl Solver<'_> {
                     if self.knowledge.submission(&name).is_some() {
                         self.bind_submission(&name, None, arguments, call, 0);
                     }
+                    self.bind_handlers(&name, &instance, arguments);
                 }
             }
         }
-        self.one(Value::Instance {
-            class,
-            site: Some(Site::Expr(call)),
-        })
+        instance
     }
 
     fn write_fields(&mut self, class: ScopeRef, fields: &[String], arguments: &Arguments) {

@@ -29,7 +29,9 @@ impl Solver<'_> {
                     return self.external(&public);
                 }
                 let values = self.module_attribute(file, name);
-                if values.is_empty() {
+                // What the module binds but has not been solved yet comes later.
+                let comes_later = self.symbol_in(file, crate::facts::MODULE, name).is_some();
+                if values.is_empty() && !comes_later {
                     self.submodule(file, name)
                 } else {
                     values

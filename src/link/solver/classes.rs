@@ -33,6 +33,11 @@ pub struct Classes {
 }
 
 impl Classes {
+    /// All of them, in order.
+    pub fn all(&self) -> impl Iterator<Item = ScopeRef> {
+        self.bases.keys().copied()
+    }
+
     /// The direct bases of a class.
     #[must_use]
     pub fn bases(&self, class: ScopeRef) -> &[Base] {

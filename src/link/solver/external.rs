@@ -30,6 +30,7 @@ impl Solver<'_> {
             if self.knowledge.submission(&owner).is_some() {
                 self.bind_submission(&owner, Some(receiver), arguments, call, depth);
             }
+            self.bind_handlers(&owner, &ValueSet::one(receiver), arguments);
             return self.one(Value::None);
         }
         let full = Arc::clone(&self.member(of, name).full);
@@ -72,12 +73,17 @@ impl Solver<'_> {
             .map_or(name, |returns| returns.name.as_str());
         self.bind_initializer(made, arguments, call, depth);
         let site = Some(Site::Expr(call));
-        match fact.and_then(|fact| fact.returns.as_ref()) {
+        let result = match fact.and_then(|fact| fact.returns.as_ref()) {
             Some(returns) => self.returned(returns, receiver, arguments, site),
             None if self.knowledge.type_fact(name).is_some() => self.external_instance(name, site),
             None if self.knowledge.library_of(name).is_none() => self.unknown(Unresolved::UnknownLibrary),
             None => self.unknown(Unresolved::ExternalResult),
+        };
+        if receiver.is_none() {
+            self.bind_handlers(name, &result, arguments);
+            self.bind_handlers_of_unbound(name, arguments);
         }
+        result
     }
 
     /// Binds the arguments of the function that the workers of a new pool run first.

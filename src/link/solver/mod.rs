@@ -12,6 +12,7 @@ mod classes;
 mod expressions;
 mod external;
 mod factories;
+mod serving;
 mod statements;
 
 use std::collections::{BTreeSet, VecDeque};

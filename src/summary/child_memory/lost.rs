@@ -13,6 +13,7 @@ use crate::link::{Callee, Program, Submission};
 
 use super::graph::{Afterwards, CallGraph};
 use super::origin::{Origin, Origins, Root, Spot, home};
+use super::shared::stored_behind;
 use super::uses::{Deed, Uses, changes_receiver, deed, objects_behind};
 use super::walk::ChildRun;
 
@@ -211,7 +212,12 @@ impl<'p, 'a> Search<'p, 'a> {
                         Value::Instance { .. } | Value::Class(_) | Value::Module(_)
                     )
                 });
-                if named && let Some(origin) = origins.of(target) {
+                // A property may store into memory that all see.
+                let stays_local = stored_behind(program, at).is_none();
+                if named
+                    && stays_local
+                    && let Some(origin) = origins.of(target)
+                {
                     found.push(Write {
                         at,
                         object: at,

@@ -105,7 +105,9 @@ fn updates_of(program: &Program<'_>, function: ScopeRef) -> Vec<(ExprRef, ExprRe
             continue;
         };
         let owner = program.sibling(target, *base);
-        let Some(role) = shared_role(program, owner) else {
+        let behind = |role| Some((owner, role));
+        let Some((owner, role)) = shared_role(program, owner).map_or_else(|| stored_behind(program, target), behind)
+        else {
             continue;
         };
         if !is_own_slot(program, function, target) && !is_held(program, target) {
@@ -113,6 +115,34 @@ fn updates_of(program: &Program<'_>, function: ScopeRef) -> Vec<(ExprRef, ExprRe
         }
     }
     found
+}
+
+/// The shared value that the setter of a property stores into: `self.size += n` is a read and then a write of it.
+pub(super) fn stored_behind(program: &Program<'_>, target: ExprRef) -> Option<(ExprRef, Role)> {
+    let ExprKind::Attribute { base, name, .. } = program.kind(target) else {
+        return None;
+    };
+    let setter = program
+        .values(program.sibling(target, *base))
+        .iter()
+        .find_map(|value| match *program.value(value) {
+            Value::Instance { class, .. } => program.property_function(class, name, true),
+            _ => None,
+        })?;
+    let index = program.index(setter.file);
+    let stored = index.statements_of(setter.scope).iter();
+    stored
+        .filter_map(|&id| match &index.statement(id).stmt.kind {
+            StmtKind::Assign { targets, .. } => targets.first().copied(),
+            _ => None,
+        })
+        .find_map(|stored| match program.kind(at(setter, stored)) {
+            ExprKind::Attribute { base, .. } => {
+                let owner = at(setter, *base);
+                shared_role(program, owner).map(|role| (owner, role))
+            }
+            _ => None,
+        })
 }
 
 fn at(function: ScopeRef, expr: ExprId) -> ExprRef {

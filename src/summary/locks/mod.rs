@@ -4,6 +4,7 @@
 //! its callee's summary with the callee's names translated into the caller's.
 //! Must not know: rules.
 
+mod calling;
 mod conditions;
 mod flags;
 mod identity;
@@ -11,6 +12,7 @@ mod inversion;
 mod leaving;
 mod signals;
 mod summary;
+mod taking;
 mod uses;
 mod walk;
 

@@ -96,8 +96,15 @@ fn has_timeout(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
                 Selector::Position(position) => program.argument(call, Some(*position), None),
                 Selector::Keyword(keyword) => program.argument(call, None, Some(keyword)),
             };
-            given.is_some_and(|given| !matches!(program.kind(given), ExprKind::None))
+            given.is_some_and(|given| !is_always_none(program, given))
         })
+}
+
+/// `None`, or a parameter that is `None` unless somebody outside of the program says otherwise.
+fn is_always_none(program: &Program<'_>, expr: ExprRef) -> bool {
+    let values = program.values(expr);
+    let is_none = |value| matches!(program.value(value), crate::link::values::Value::None);
+    !values.is_empty() && values.iter().all(is_none)
 }
 
 /// Whether some of the values, or of the elements of a container among them, is one that is looked for.

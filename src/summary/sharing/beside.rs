@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{ExprKind, Span, StmtKind};
-use crate::knowledge::{StartsWhen, SubmissionResult};
+use crate::facts::{ExprId, ExprKind, Span, StmtKind};
+use crate::knowledge::{Semantic, StartsWhen, SubmissionResult};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef, Site};
-use crate::link::{Callee, Program};
+use crate::link::{Callee, Intent, Program, Submission};
 
-use super::units::{Unit, functions_of};
+use super::calls::functions_of;
+use super::requests;
+use super::units::Unit;
 
 /// The vocabulary of worker objects.
 const START: &str = "start";
@@ -68,21 +70,62 @@ impl Uses {
 
 /// The parts of functions that run while the unit's thread lives.
 pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<(ScopeRef, Span)> {
-    let submission = unit.submission();
+    let Some(submission) = unit.submission() else {
+        return served_beside(program, uses, unit);
+    };
+    regions_of(program, uses, submission, &[])
+}
+
+/// The same for requests: what runs while another thread serves.
+fn served_beside(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<(ScopeRef, Span)> {
+    let servers = requests::servers_of(unit);
+    let serves = |submission: &&Submission<'_>| {
+        let targets = submission.targets.iter();
+        let mut receivers = targets.filter_map(|target| match target.callee {
+            Callee::External { receiver, .. } => receiver,
+            _ => None,
+        });
+        receivers.any(|receiver| servers.contains(&receiver))
+    };
+    let is_stop = |call: &ExprRef| {
+        program.callees(*call).iter().any(|callee| match callee {
+            Callee::External { name, .. } => unit
+                .served
+                .is_some_and(|served| served.stopped_by.iter().any(|stop| **stop == **name)),
+            _ => false,
+        })
+    };
+    let stops: Vec<ExprRef> = program.calls().filter(is_stop).collect();
+    let serving = program.submissions.iter().filter(serves);
+    serving
+        .flat_map(|submission| regions_of(program, uses, submission, &stops))
+        .collect()
+}
+
+fn regions_of(
+    program: &Program<'_>,
+    uses: &Uses,
+    submission: &Submission<'_>,
+    stops: &[ExprRef],
+) -> Vec<(ScopeRef, Span)> {
     if matches!(
         submission.shape.result,
         SubmissionResult::Results | SubmissionResult::Result | SubmissionResult::Awaitable
     ) {
         return Vec::new();
     }
-    let (starts, ends) = match submission.shape.starts {
+    if is_consumed_at_once(program, submission) {
+        return Vec::new();
+    }
+    let (starts, mut ends) = match submission.shape.starts {
         StartsWhen::AtStart if submission.through.is_none() => {
             let used = uses.of(submission.call);
             (calls_named(used, START), calls_named(used, JOIN))
         }
         StartsWhen::AtStart => return Vec::new(),
-        StartsWhen::AtCall => (vec![submission.call], waits(program, uses, unit)),
+        StartsWhen::AtCall => (vec![submission.call], waits(program, uses, submission)),
     };
+    ends.extend_from_slice(stops);
     let joiners = callers_of(program, &ends);
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -92,7 +135,7 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
             continue;
         }
         let function = program.function_around(program.scope_of(start));
-        let (span, ended) = region(program, unit, start, &ends, &joiners);
+        let (span, ended) = region(program, submission, start, &ends, &joiners);
         found.push((function, span));
         if ended || depth >= DEPTH {
             continue;
@@ -114,6 +157,26 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
     found
 }
 
+/// `list(pool.map(...))`: all is done when the call is.
+fn is_consumed_at_once(program: &Program<'_>, submission: &Submission<'_>) -> bool {
+    let index = program.index(submission.call.file);
+    let span = index.facts.span(submission.call.expr);
+    let consumes = |&call: &ExprId| {
+        let call_span = index.facts.span(call);
+        call_span != span && call_span.contains(span) && index.scope_of(call) == index.scope_of(submission.call.expr)
+    };
+    let mut around = index.calls().iter().filter(|call| consumes(call));
+    submission.intent == Intent::Map
+        && around.any(|&call| {
+            let callees = program.callees(program.sibling(submission.call, call));
+            let mut names = callees.iter().filter_map(|callee| match callee {
+                Callee::External { name, receiver: None } => Some(name),
+                _ => None,
+            });
+            names.any(|name| program.knowledge.semantic(name) == Some(Semantic::CopiesElements))
+        })
+}
+
 /// What tests do after the program under test has started a thread says nothing about the program.
 fn is_only_tested(program: &Program<'_>, started: ExprRef, call: ExprRef) -> bool {
     let is_test = |expr: ExprRef| program.sources[expr.file.index()].is_test;
@@ -128,8 +191,7 @@ fn calls_named(uses: &[Use], method: &str) -> Vec<ExprRef> {
 }
 
 /// The calls that wait for a submitted task: on its future, on the executor, or on anything at all.
-fn waits(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<ExprRef> {
-    let submission = unit.submission();
+fn waits(program: &Program<'_>, uses: &Uses, submission: &Submission<'_>) -> Vec<ExprRef> {
     let mut found: Vec<ExprRef> = uses.of(submission.call).iter().map(|used| used.call).collect();
     for executor in submission.workers.iter().filter_map(|worker| worker.executor) {
         if let Some(site) = program.site(executor).and_then(Site::expression) {
@@ -175,7 +237,7 @@ fn callers_of(program: &Program<'_>, ends: &[ExprRef]) -> BTreeSet<ScopeRef> {
 /// The part of a function after a start, and whether the thread is over at its end.
 fn region(
     program: &Program<'_>,
-    unit: &Unit<'_, '_>,
+    submission: &Submission<'_>,
     start: ExprRef,
     ends: &[ExprRef],
     joiners: &BTreeSet<ScopeRef>,
@@ -204,7 +266,7 @@ fn region(
     if let Some(statement) = index.statement_of(start.expr) {
         for (above, branch) in index.ancestors(statement) {
             let above = index.statement(above).stmt;
-            if branch == Branch::Body && is_executors_block(program, unit, start, &above.kind) {
+            if branch == Branch::Body && is_executors_block(program, submission, start, &above.kind) {
                 end = end.min(above.span.end);
             }
         }
@@ -214,11 +276,11 @@ fn region(
 }
 
 /// `with ThreadPoolExecutor() as executor:` around the submission.
-fn is_executors_block(program: &Program<'_>, unit: &Unit<'_, '_>, start: ExprRef, kind: &StmtKind) -> bool {
+fn is_executors_block(program: &Program<'_>, submission: &Submission<'_>, start: ExprRef, kind: &StmtKind) -> bool {
     let StmtKind::With { items, .. } = kind else {
         return false;
     };
-    let executors = unit.submission().workers.iter().filter_map(|worker| worker.executor);
+    let executors = submission.workers.iter().filter_map(|worker| worker.executor);
     let sites: Vec<ExprRef> = executors
         .filter_map(|executor| program.site(executor).and_then(Site::expression))
         .collect();

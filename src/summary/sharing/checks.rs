@@ -1,7 +1,7 @@
 //! Checks that are followed by acts: what is put in when it was found missing, taken out when it was found, or made
 //! when it is first used.
 
-use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, Span, Stmt, StmtKind, UnaryOp};
+use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, FileFacts, Span, Stmt, StmtKind, UnaryOp};
 use crate::knowledge::Semantic;
 use crate::link::Callee;
 use crate::link::index::StmtId;
@@ -43,22 +43,9 @@ impl Collector<'_, '_> {
     }
 
     /// `x is None`, `not x`, `x == None`, joined with `and` / `or`; also `not hasattr(o, "x")`.
-    fn tests_absence(&self, test: ExprId, target: ExprId) -> bool {
-        let facts = self.facts();
-        match facts.kind(test) {
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                operand,
-            } => same_text(facts, *operand, target) || self.asks_for_attribute(*operand, target),
-            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::Is | CompareOp::Eq, right)] => {
-                    matches!(facts.kind(*right), ExprKind::None) && same_text(facts, *left, target)
-                }
-                _ => false,
-            },
-            ExprKind::Boolean { values, .. } => values.iter().any(|&value| self.tests_absence(value, target)),
-            _ => false,
-        }
+    pub(super) fn tests_absence(&self, test: ExprId, target: ExprId) -> bool {
+        let is_it = |expr| same_text(self.facts(), expr, target) || self.asks_for_attribute(expr, target);
+        asks_for_none(self.facts(), test, &is_it)
     }
 
     /// `hasattr(base, "name")` for `base.name`.
@@ -321,5 +308,21 @@ impl Collector<'_, '_> {
             })
         };
         name == "__new__" || (name == "__call__" && is_metaclass())
+    }
+}
+
+/// `x is None`, `not x`, `x == None`, joined with `and` / `or`.
+pub(super) fn asks_for_none(facts: &FileFacts, test: ExprId, is_it: &dyn Fn(ExprId) -> bool) -> bool {
+    match facts.kind(test) {
+        ExprKind::Unary {
+            op: UnaryOp::Not,
+            operand,
+        } => is_it(*operand),
+        ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+            [(CompareOp::Is | CompareOp::Eq, right)] => matches!(facts.kind(*right), ExprKind::None) && is_it(*left),
+            _ => false,
+        },
+        ExprKind::Boolean { values, .. } => values.iter().any(|&value| asks_for_none(facts, value, is_it)),
+        _ => false,
     }
 }

@@ -8,6 +8,7 @@ use crate::link::index::{Branch, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
+use super::owner_tests::{owned_afterwards, owned_in_branch};
 use super::places::{Location, location};
 
 /// The words with which every lock is taken and given back by hand.
@@ -32,6 +33,7 @@ pub(super) type Guards = BTreeMap<StmtId, Vec<Held>>;
 pub(super) fn guards(program: &Program<'_>, function: ScopeRef) -> Guards {
     let index = program.index(function.file);
     let mut by_hand: Vec<Held> = Vec::new();
+    let mut owned: Vec<Held> = Vec::new();
     let mut found = Guards::new();
     for &statement in index.statements_of(function.scope) {
         let mut held: Vec<Held> = Vec::new();
@@ -39,12 +41,15 @@ pub(super) fn guards(program: &Program<'_>, function: ScopeRef) -> Guards {
             if branch == Branch::Body {
                 held.extend(taken_by_with(program, function, above));
             }
+            held.extend(owned_in_branch(program, function, above, branch));
         }
+        held.extend(owned.iter().cloned());
         held.extend(by_hand.iter().cloned());
         if !held.is_empty() {
             found.insert(statement, held);
         }
         update_by_hand(program, function, statement, &mut by_hand);
+        owned.extend(owned_afterwards(program, function, statement));
     }
     found
 }

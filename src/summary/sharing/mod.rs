@@ -5,23 +5,32 @@
 //! shared, unknown) and with the locks that are held. State that is not shown to be shared is not mentioned.
 
 mod beside;
+mod calls;
 mod captures;
 mod checks;
+mod containers;
 mod events;
 mod generators;
 mod guards;
+mod owner_tests;
+mod ownership;
 mod paths;
 mod places;
 mod process_wide;
 mod removals;
+mod requests;
+mod shares;
 mod units;
+mod updates;
+mod vanishing;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::{DefId, DefKind, ExprKind};
 use crate::finding::Place;
 use crate::link::Program;
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::link::values::{ExprRef, ScopeRef, Site};
 
 use super::Summaries;
 
@@ -64,6 +73,8 @@ pub enum RaceKind {
     Advance,
     /// A container changes its size while it is iterated.
     Iteration,
+    /// What was seen to be there is set to nothing before it is used.
+    Vanishing,
     /// A thread uses what belongs to the thread that made it.
     ThreadBound,
     /// Threads use an object whose methods must not interleave.
@@ -72,6 +83,15 @@ pub enum RaceKind {
     Exclusive,
     /// An update goes without the lock under which others write the same state.
     Inconsistent,
+}
+
+/// What makes code run beside other code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A submission, by its number.
+    Submission(usize),
+    /// A server that answers each request in a thread of its own: where it is made.
+    Server(Place),
 }
 
 /// A place where runs can get into each other's way.
@@ -87,8 +107,8 @@ pub struct Race {
     pub state: String,
     /// The function at whose place it goes wrong.
     pub function: ScopeRef,
-    /// The submission whose runs collide, by number.
-    pub submission: usize,
+    /// What makes the code run that collides.
+    pub origin: Origin,
     /// The function that runs side by side.
     pub root: ScopeRef,
     /// The calls from there to the place.
@@ -113,7 +133,7 @@ impl Sharing {
     pub fn compute(program: &Program<'_>, _summaries: &Summaries<'_>) -> Self {
         let bodies = Bodies::new(program);
         let units = units::units(program, &bodies.calls);
-        let uses = Uses::new(program, &bodies.submitting);
+        let uses = Uses::new(program, &bodies.calls.submitting);
         let mut accesses: Vec<Access> = Vec::new();
         for (unit_number, unit) in units.iter().enumerate() {
             let walker = Walker {
@@ -141,7 +161,10 @@ impl Sharing {
 }
 
 fn is_disturbed(kind: EventKind) -> bool {
-    matches!(kind, EventKind::Iterate | EventKind::Resize | EventKind::Update { .. })
+    matches!(
+        kind,
+        EventKind::Iterate | EventKind::Resize | EventKind::Update { .. } | EventKind::Reset | EventKind::UseAfterCheck
+    )
 }
 
 fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> Vec<Race> {
@@ -159,11 +182,13 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             EventKind::BoundUse => RaceKind::ThreadBound,
             EventKind::FragileUse => RaceKind::Fragile,
             EventKind::ExclusiveUse => RaceKind::Exclusive,
-            EventKind::Iterate | EventKind::Resize | EventKind::Write => continue,
+            EventKind::Iterate | EventKind::Resize | EventKind::Write | EventKind::Reset | EventKind::UseAfterCheck => {
+                continue;
+            }
         };
         // A lock does not make up for the wrong thread; what is no longer bound to one is judged like other state.
         let wrong_thread = kind == RaceKind::MainThreadOnly && !unit.is_callback;
-        let alone = (unit.anchor.is_none() || unit.is_callback) && !wrong_thread && kind != RaceKind::ThreadBound;
+        let alone = (!unit.is_many() || unit.is_callback) && !wrong_thread && kind != RaceKind::ThreadBound;
         if alone || !access.locks.is_empty() && !wrong_thread {
             continue;
         }
@@ -171,7 +196,11 @@ fn races(program: &Program<'_>, units: &[Unit<'_, '_>], accesses: &[Access]) -> 
             .entry((access.event.place, kind))
             .or_insert_with(|| race(program, unit, access, kind, access.event.before));
     }
-    iterations(program, units, accesses, &mut found);
+    let iterated = (EventKind::Iterate, EventKind::Resize, RaceKind::Iteration);
+    let vanishing = (EventKind::UseAfterCheck, EventKind::Reset, RaceKind::Vanishing);
+    for (disturbed, by, kind) in [iterated, vanishing] {
+        disturbances(program, units, accesses, (disturbed, by), kind, &mut found);
+    }
     updates_on_both_sides(program, units, accesses, &mut found);
     inconsistent(program, units, accesses, &mut found);
     one_for_each_object(found)
@@ -201,7 +230,7 @@ fn inconsistent(
         let unit = &units[access.unit];
         let others = guarded.get(&access.location).into_iter().flatten();
         let other = others.copied().find(|other| {
-            let apart = other.unit != access.unit || other.by_starter != access.by_starter || unit.anchor.is_some();
+            let apart = other.unit != access.unit || other.by_starter != access.by_starter || unit.is_many();
             apart && other.event.place != access.event.place && same_key(program, access, other)
         });
         if let Some(other) = other {
@@ -215,7 +244,7 @@ fn inconsistent(
 
 /// Of several uses of one object by one unit the first says it all.
 fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
     for race in found.into_values() {
         let once = matches!(
@@ -229,28 +258,40 @@ fn one_for_each_object(found: BTreeMap<(Place, RaceKind), Race>) -> Vec<Race> {
     kept
 }
 
-/// Containers that one side goes over while another changes their size.
-fn iterations(
+/// What one side does that the other must not disturb: going over a container while its size changes, using what is
+/// set to nothing.
+fn disturbances(
     program: &Program<'_>,
     units: &[Unit<'_, '_>],
     accesses: &[Access],
+    (disturbed, by): (EventKind, EventKind),
+    kind: RaceKind,
     found: &mut BTreeMap<(Place, RaceKind), Race>,
 ) {
-    let mut resizes: BTreeMap<(usize, &Location), Vec<&Access>> = BTreeMap::new();
-    for access in accesses.iter().filter(|access| access.event.kind == EventKind::Resize) {
-        resizes.entry((access.unit, &access.location)).or_default().push(access);
+    let mut disturbing: BTreeMap<(usize, &Location), Vec<&Access>> = BTreeMap::new();
+    for access in accesses.iter().filter(|access| access.event.kind == by) {
+        disturbing
+            .entry((access.unit, &access.location))
+            .or_default()
+            .push(access);
     }
-    for access in accesses.iter().filter(|access| access.event.kind == EventKind::Iterate) {
+    // Who looks and uses under one lock has agreed with whoever resets it.
+    let agreed = |access: &Access| kind == RaceKind::Vanishing && !access.locks.is_empty();
+    let disturbed = accesses.iter().filter(|access| access.event.kind == disturbed);
+    for access in disturbed.filter(|access| !agreed(access)) {
         let unit = &units[access.unit];
-        let others = resizes.get(&(access.unit, &access.location)).into_iter().flatten();
+        let others = disturbing.get(&(access.unit, &access.location)).into_iter().flatten();
         let conflicting = others.copied().find(|other| {
-            let side_by_side = access.by_starter != other.by_starter || (unit.anchor.is_some() && !access.by_starter);
-            side_by_side && access.location != Location::Unclear && !share_a_lock(access, other)
+            let side_by_side = access.by_starter != other.by_starter || (unit.is_many() && !access.by_starter);
+            side_by_side
+                && access.location != Location::Unclear
+                && !share_a_lock(access, other)
+                && may_be_of_one_object(program, access, other)
         });
         if let Some(other) = conflicting {
             found
-                .entry((access.event.place, RaceKind::Iteration))
-                .or_insert_with(|| race(program, unit, access, RaceKind::Iteration, Some(other.event.place)));
+                .entry((access.event.place, kind))
+                .or_insert_with(|| race(program, unit, access, kind, Some(other.event.place)));
         }
     }
 }
@@ -267,7 +308,7 @@ fn updates_on_both_sides(
         accesses.iter().filter(is_update).partition(|access| access.by_starter);
     for access in own {
         let unit = &units[access.unit];
-        if unit.anchor.is_some() || access.location == Location::Unclear || access.event.key.is_some() {
+        if unit.is_many() || access.location == Location::Unclear || access.event.key.is_some() {
             continue;
         }
         let same = |other: &&&Access| other.unit == access.unit && other.location == access.location;
@@ -292,6 +333,48 @@ fn same_key(program: &Program<'_>, first: &Access, second: &Access) -> bool {
     }
 }
 
+/// Whether the attributes that are accessed may belong to one object.
+fn may_be_of_one_object(program: &Program<'_>, first: &Access, second: &Access) -> bool {
+    match (makers(program, first), makers(program, second)) {
+        (Some(first), Some(second)) => !first.is_disjoint(&second),
+        _ => true,
+    }
+}
+
+/// Where the objects are made whose attribute is accessed. What a method's own object is, the call of it says.
+fn makers(program: &Program<'_>, access: &Access) -> Option<BTreeSet<Site>> {
+    let ExprKind::Attribute { base, .. } = program.kind(access.event.storage) else {
+        return None;
+    };
+    let mut object = program.sibling(access.event.storage, *base);
+    let mut calls = access.chain.iter().rev();
+    loop {
+        let sites: Option<BTreeSet<Site>> = program.values(object).iter().map(|value| program.site(value)).collect();
+        if let Some(sites) = sites.filter(|sites| !sites.is_empty()) {
+            return Some(sites);
+        }
+        let ExprKind::Name { reaching, .. } = program.kind(object) else {
+            return None;
+        };
+        let is_own = |&def: &DefId| {
+            matches!(
+                program.file(object.file).definition(def).kind,
+                DefKind::Parameter { index: 0 }
+            )
+        };
+        let call = calls
+            .next()
+            .filter(|_| reaching.iter().all(is_own) && access.is_all_of_chain())?;
+        let ExprKind::Call { callee, .. } = program.kind(*call) else {
+            return None;
+        };
+        let ExprKind::Attribute { base, .. } = program.kind(program.sibling(*call, *callee)) else {
+            return None;
+        };
+        object = program.sibling(*call, *base);
+    }
+}
+
 fn share_a_lock(first: &Access, second: &Access) -> bool {
     let unclear = |access: &Access| access.locks.contains(&Location::Unclear);
     if first.locks.is_empty() || second.locks.is_empty() {
@@ -312,10 +395,10 @@ fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceK
         other,
         state,
         function: access.function,
-        submission: unit.number,
-        root: unit.root,
+        origin: unit.origin,
+        root: access.root,
         chain: access.chain.clone(),
-        many: unit.anchor.is_some(),
+        many: unit.is_many(),
         by_starter: access.by_starter,
         by_callback: unit.is_callback,
     }

@@ -65,10 +65,7 @@ fn name_location(program: &Program<'_>, expr: ExprRef, symbol: SymbolId, depth: 
     if scope == MODULE {
         return Location::Global(expr.file, symbol);
     }
-    if scope != program.index(expr.file).scope_of(expr.expr) {
-        return Location::Cell(expr.file, symbol);
-    }
-    match definitions.as_slice() {
+    let found = match definitions.as_slice() {
         [only] => match &file.definition(*only).kind {
             DefKind::Assign { value, path } if path.is_empty() => match file.kind(*value) {
                 ExprKind::Name { .. } | ExprKind::Attribute { .. } => {
@@ -79,7 +76,12 @@ fn name_location(program: &Program<'_>, expr: ExprRef, symbol: SymbolId, depth: 
             _ => made(),
         },
         _ => made(),
+    };
+    // A nested function names what the function around it names; what that is may not be known.
+    if found == Location::Unclear && scope != program.index(expr.file).scope_of(expr.expr) {
+        return Location::Cell(expr.file, symbol);
     }
+    found
 }
 
 /// An attribute, by the topmost class of the project that has it.

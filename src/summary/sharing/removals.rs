@@ -50,7 +50,7 @@ impl Collector<'_, '_> {
     }
 
     /// Errors of the statement are handled.
-    fn is_prepared(&self, id: StmtId) -> bool {
+    pub(super) fn is_prepared(&self, id: StmtId) -> bool {
         let mut above = self.index().ancestors(id);
         above.any(|(above, branch)| match &self.index().statement(above).stmt.kind {
             StmtKind::Try { handlers, .. } => branch == Branch::Body && !handlers.is_empty(),

@@ -4,22 +4,20 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{DefId, DefKind, ExprKind, MODULE, Span};
-use crate::knowledge::Role;
-use crate::link::values::{ExprRef, ScopeRef, Site, Value};
+use crate::facts::{ExprKind, Span};
+use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
+use super::calls::{Calls, metaclass_calls};
 use super::events::{Collector, Event, EventKind};
 use super::guards::{Guards, guards};
-use super::places::{Location, location, single_site};
-use super::units::{Share, Unit, called, metaclass_calls};
+use super::places::{Location, location};
+use super::units::{Share, Unit};
 
 /// A unit is walked through at most this many calls.
 const STEPS: usize = 6000;
 /// A function is looked at in at most this many circumstances.
 const CIRCUMSTANCES: usize = 12;
-/// Calls between those who start the threads and the maker of an object that they use.
-const MAKERS: u32 = 3;
 /// Calls on the way to an event that are kept.
 const CHAIN: usize = 8;
 
@@ -33,23 +31,15 @@ pub(super) struct Body {
 /// The bodies that were looked at, and the calls of every function.
 pub(super) struct Bodies<'p, 'a> {
     pub(super) program: &'p Program<'a>,
-    /// The calls that a function makes itself, in source order.
-    pub(super) calls: BTreeMap<ScopeRef, Vec<ExprRef>>,
-    /// The calls that hand work over.
-    pub(super) submitting: BTreeSet<ExprRef>,
+    pub(super) calls: Calls<'p, 'a>,
     cache: RefCell<BTreeMap<ScopeRef, Rc<Body>>>,
 }
 
 impl<'p, 'a> Bodies<'p, 'a> {
     pub(super) fn new(program: &'p Program<'a>) -> Self {
-        let mut calls: BTreeMap<ScopeRef, Vec<ExprRef>> = BTreeMap::new();
-        for call in program.calls() {
-            calls.entry(program.scope_of(call)).or_default().push(call);
-        }
         Self {
             program,
-            calls,
-            submitting: super::units::submitting_calls(program),
+            calls: Calls::new(program),
             cache: RefCell::default(),
         }
     }
@@ -79,6 +69,8 @@ pub(super) struct Access {
     pub(super) unit: usize,
     /// The code of the submitting side rather than the unit's own.
     pub(super) by_starter: bool,
+    /// The function of the unit from which it is reached; of the starting side the unit's first.
+    pub(super) root: ScopeRef,
     pub(super) function: ScopeRef,
     pub(super) event: Event,
     pub(super) location: Location,
@@ -88,18 +80,41 @@ pub(super) struct Access {
     pub(super) chain: Vec<ExprRef>,
 }
 
+impl Access {
+    /// Whether no call on the way was left out of the chain.
+    pub(super) fn is_all_of_chain(&self) -> bool {
+        self.chain.len() < CHAIN
+    }
+}
+
 /// The circumstances in which a function is looked at.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
+    root: ScopeRef,
+    /// It is code of the side that starts the unit.
+    pub(super) by_starter: bool,
     pub(super) function: ScopeRef,
     parameters: Vec<Share>,
     locks: Vec<Location>,
     chain: Vec<ExprRef>,
     /// Only this part of the function is looked at, and what stands before it was there before.
-    region: Option<Span>,
+    pub(super) region: Option<Span>,
 }
 
 impl Visit {
+    /// The same for a function that is called.
+    fn calling(&self, function: ScopeRef, parameters: Vec<Share>, locks: Vec<Location>, chain: Vec<ExprRef>) -> Self {
+        Self {
+            root: self.root,
+            by_starter: self.by_starter,
+            function,
+            parameters,
+            locks,
+            chain,
+            region: None,
+        }
+    }
+
     /// What a parameter holds.
     pub(super) fn parameter(&self, index: u32) -> Share {
         self.parameters.get(index as usize).copied().unwrap_or(Share::Unknown)
@@ -114,37 +129,39 @@ pub(super) struct Walker<'w, 'p, 'a> {
 }
 
 impl<'a> Walker<'_, '_, 'a> {
-    fn program(&self) -> &Program<'a> {
+    pub(super) fn program(&self) -> &Program<'a> {
         self.unit.program
     }
 
     /// What the unit's own code does.
     pub(super) fn run(&self) -> Vec<Access> {
-        self.walk(
-            vec![Visit {
-                function: self.unit.root,
-                parameters: self.unit.parameters(),
-                locks: Vec::new(),
-                chain: Vec::new(),
-                region: None,
-            }],
-            false,
-        )
+        let starts = self.unit.roots.iter().map(|&root| Visit {
+            root,
+            by_starter: false,
+            function: root,
+            parameters: self.unit.parameters(root),
+            locks: Vec::new(),
+            chain: Vec::new(),
+            region: None,
+        });
+        self.walk(starts.collect())
     }
 
     /// What the code does that runs on the other side while the unit's thread lives.
     pub(super) fn run_beside(&self, regions: &[(ScopeRef, Span)]) -> Vec<Access> {
         let starts = regions.iter().map(|&(function, span)| Visit {
+            root: self.unit.roots[0],
+            by_starter: true,
             function,
             parameters: vec![Share::Shared; self.program().scope(function).parameters.len()],
             locks: Vec::new(),
             chain: Vec::new(),
             region: Some(span),
         });
-        self.walk(starts.collect(), true)
+        self.walk(starts.collect())
     }
 
-    fn walk(&self, starts: Vec<Visit>, by_starter: bool) -> Vec<Access> {
+    fn walk(&self, starts: Vec<Visit>) -> Vec<Access> {
         let mut found = Vec::new();
         let mut seen: BTreeSet<(ScopeRef, Vec<Share>, Vec<Location>)> = BTreeSet::new();
         let mut counts: BTreeMap<ScopeRef, usize> = BTreeMap::new();
@@ -157,7 +174,7 @@ impl<'a> Walker<'_, '_, 'a> {
             if steps > STEPS || *count > CIRCUMSTANCES {
                 continue;
             }
-            self.events(&visit, by_starter, &mut found);
+            self.events(&visit, &mut found);
             for next in self.next(&visit) {
                 let key = (next.function, next.parameters.clone(), next.locks.clone());
                 if seen.insert(key) {
@@ -168,7 +185,7 @@ impl<'a> Walker<'_, '_, 'a> {
         found
     }
 
-    fn events(&self, visit: &Visit, by_starter: bool, found: &mut Vec<Access>) {
+    fn events(&self, visit: &Visit, found: &mut Vec<Access>) {
         let body = self.bodies.body(visit.function);
         let wrapped = self.is_wrapped_in_lock(visit.function);
         for event in &body.events {
@@ -182,7 +199,8 @@ impl<'a> Walker<'_, '_, 'a> {
             }
             found.push(Access {
                 unit: self.unit_number,
-                by_starter,
+                by_starter: visit.by_starter,
+                root: visit.root,
                 function: visit.function,
                 event: event.clone(),
                 location: location(self.program(), event.storage),
@@ -232,283 +250,56 @@ impl<'a> Walker<'_, '_, 'a> {
         }
     }
 
-    /// Whether the object that belongs to one thread is made by another.
-    fn is_made_elsewhere(&self, visit: &Visit, event: &Event) -> bool {
-        let program = self.program();
-        let Some(site) = single_site(program, event.storage).and_then(Site::expression) else {
-            // An object that is known by its class only: the run's own receiver or argument.
-            let is_name = matches!(program.kind(event.storage), ExprKind::Name { .. });
-            return is_name && self.share(visit, event.storage, 0) == Share::Shared;
-        };
-        if self.is_unchecked(event.storage, site) {
-            return self.unit.anchor.is_some() && self.share(visit, event.storage, 0) == Share::Shared;
-        }
-        let maker = program.function_around(program.scope_of(site));
-        let is_constructor = || program.scope(maker).name == "__init__" && program.class_of_method(maker).is_some();
-        let known = program.scope(maker).parent.is_none() || self.is_run_outside(maker, 0) || is_constructor();
-        known && !self.is_in_thread_local(event.storage) && !self.unit.reached.contains(&maker)
-    }
-
-    /// What lies in `threading.local`, however deep.
-    fn is_in_thread_local(&self, expr: ExprRef) -> bool {
-        let program = self.program();
-        let mut values = program.values(expr).iter();
-        if values.any(|value| program.role(value) == Some(Role::ThreadLocal)) {
-            return true;
-        }
-        match program.kind(expr) {
-            ExprKind::Attribute { base, .. } => self.is_in_thread_local(program.sibling(expr, *base)),
-            _ => false,
-        }
-    }
-
-    /// Whether a function is active when the threads are started, or was called by one that is.
-    fn is_run_outside(&self, function: ScopeRef, depth: u32) -> bool {
-        let program = self.program();
-        if self.unit.outside.contains(&function) {
-            return true;
-        }
-        let callers = program.solution.callers.get(&function).into_iter().flatten();
-        let mut callers = callers.map(|&call| program.function_around(program.scope_of(call)));
-        depth < MAKERS && callers.any(|caller| self.is_run_outside(caller, depth + 1))
-    }
-
-    /// Made with the argument that lifts the binding to a thread, or by something that was.
-    fn is_unchecked(&self, storage: ExprRef, site: ExprRef) -> bool {
-        let program = self.program();
-        let lifted = program.values(storage).iter().any(|value| {
-            let fact = program.type_fact(value);
-            fact.and_then(|fact| fact.thread_check.as_ref())
-                .and_then(|position| program.argument_at(site, position))
-                .is_some_and(|argument| matches!(program.kind(argument), ExprKind::Bool(false)))
-        });
-        if lifted {
-            return true;
-        }
-        let ExprKind::Call { callee, .. } = program.kind(site) else {
-            return false;
-        };
-        let ExprKind::Attribute { base, .. } = program.kind(program.sibling(site, *callee)) else {
-            return false;
-        };
-        let base = program.sibling(site, *base);
-        let origin = single_site(program, base).and_then(Site::expression);
-        origin.is_some_and(|origin| origin != site && self.is_unchecked(base, origin))
-    }
-
-    /// A key that is read from the run's own object, or computed by a call.
-    fn is_own_key(&self, visit: &Visit, key: ExprRef) -> bool {
-        let facts = self.program().file(key.file);
-        let mut own = false;
-        crate::facts::visit_expressions(facts, key.expr, &mut |inner| match facts.kind(inner) {
-            ExprKind::Call { .. } => own = true,
-            ExprKind::Attribute { base, .. } => {
-                let base = self.program().sibling(key, *base);
-                own |= matches!(self.share(visit, base, 0), Share::Own | Share::PerTask);
-            }
-            ExprKind::Name { .. } => {
-                own |= self.share(visit, self.program().sibling(key, inner), 0) == Share::PerTask;
-            }
-            _ => {}
-        });
-        own
-    }
-
-    /// Who can see the object that an expression gives.
-    pub(super) fn share(&self, visit: &Visit, expr: ExprRef, depth: u32) -> Share {
-        if depth > 12 {
-            return Share::Unknown;
-        }
-        let program = self.program();
-        if program
-            .values(expr)
-            .iter()
-            .any(|value| program.role(value) == Some(Role::ThreadLocal))
-        {
-            return Share::Own;
-        }
-        match program.kind(expr) {
-            ExprKind::Name {
-                symbol: Some(symbol),
-                reaching,
-                ..
-            } => self.name_share(visit, expr, *symbol, reaching, depth),
-            ExprKind::Attribute { base, .. } => self.attribute_share(visit, expr, program.sibling(expr, *base), depth),
-            ExprKind::Subscript { base, index } => {
-                let fixed = matches!(
-                    program.kind(program.sibling(expr, *index)),
-                    ExprKind::Str { .. } | ExprKind::Int(_)
-                );
-                match self.share(visit, program.sibling(expr, *base), depth + 1) {
-                    Share::Shared if fixed => Share::Shared,
-                    Share::Own => Share::Own,
-                    _ => Share::Unknown,
-                }
-            }
-            ExprKind::Call { .. }
-            | ExprKind::Sequence { .. }
-            | ExprKind::Dict { .. }
-            | ExprKind::Comprehension { .. } => self.made_share(expr),
-            ExprKind::Conditional { body, orelse, .. } => self
-                .share(visit, program.sibling(expr, *body), depth + 1)
-                .or(self.share(visit, program.sibling(expr, *orelse), depth + 1)),
-            ExprKind::Named { value, .. } => self.share(visit, program.sibling(expr, *value), depth + 1),
-            _ => Share::Unknown,
-        }
-    }
-
-    fn made_share(&self, expr: ExprRef) -> Share {
-        match single_site(self.program(), expr) {
-            Some(Site::Expr(site)) if site == expr => Share::Own,
-            Some(site) => self.unit.site_share(site),
-            None => Share::Unknown,
-        }
-    }
-
-    fn name_share(
-        &self,
-        visit: &Visit,
-        expr: ExprRef,
-        symbol: crate::facts::SymbolId,
-        reaching: &[DefId],
-        depth: u32,
-    ) -> Share {
-        let facts = self.program().file(expr.file);
-        let owner = facts.symbol(symbol).scope;
-        if owner == MODULE {
-            return Share::Shared;
-        }
-        if owner != visit.function.scope || expr.file != visit.function.file {
-            let is_read = matches!(self.program().kind(expr), ExprKind::Name { .. });
-            return match self.unit.cell_share(expr.file, symbol) {
-                Share::Unknown if is_read => self.site_only(expr),
-                known => known,
-            };
-        }
-        let all = &facts.symbol(symbol).definitions;
-        let definitions = if reaching.is_empty() { all.as_slice() } else { reaching };
-        let before = |def: DefId| {
-            let start = facts.definition(def).span.start;
-            visit.region.is_some_and(|region| start < region.start)
-        };
-        let shares = definitions.iter().map(|&def| match &facts.definition(def).kind {
-            _ if before(def) => Share::Shared,
-            DefKind::Parameter { index } => visit.parameter(*index),
-            DefKind::Assign { value, path } if path.is_empty() => {
-                self.share(visit, self.program().sibling(expr, *value), depth + 1)
-            }
-            DefKind::Class(_) => Share::Own,
-            DefKind::Import { .. } | DefKind::ImportFrom { .. } => Share::Shared,
-            _ => Share::Unknown,
-        });
-        match shares.reduce(Share::or).unwrap_or(Share::Unknown) {
-            Share::Unknown => self.site_only(expr),
-            known => known,
-        }
-    }
-
-    /// What the one place says where the object is made.
-    fn site_only(&self, expr: ExprRef) -> Share {
-        single_site(self.program(), expr).map_or(Share::Unknown, |site| self.unit.site_share(site))
-    }
-
-    fn attribute_share(&self, visit: &Visit, expr: ExprRef, base: ExprRef, depth: u32) -> Share {
-        let program = self.program();
-        for value in program.values(base).iter() {
-            match program.value(value) {
-                Value::Module(_) | Value::Class(_) => return Share::Shared,
-                Value::External(_) => return Share::Unknown,
-                _ => {}
-            }
-        }
-        if self.is_computed(expr, base) {
-            return Share::Unknown;
-        }
-        match self.share(visit, base, depth + 1) {
-            Share::Shared => Share::Shared,
-            own @ (Share::Own | Share::PerTask) => match self.site_only(expr) {
-                Share::Shared => Share::Shared,
-                _ if self.is_class_attribute(expr, base) => Share::Shared,
-                _ => match own {
-                    Share::Own => Share::Own,
-                    _ => Share::Unknown,
-                },
-            },
-            Share::Unknown => self.site_only(expr),
-        }
-    }
-
-    /// `self.x` where a property gives `x`, which may be another object each time.
-    fn is_computed(&self, expr: ExprRef, base: ExprRef) -> bool {
-        let program = self.program();
-        let ExprKind::Attribute { name, .. } = program.kind(expr) else {
-            return false;
-        };
-        program.values(base).iter().any(|value| match *program.value(value) {
-            Value::Instance { class, .. } => program.property_function(class, name, false).is_some(),
-            _ => false,
-        })
-    }
-
-    /// `self.x` where only the class body binds `x`.
-    fn is_class_attribute(&self, expr: ExprRef, base: ExprRef) -> bool {
-        let program = self.program();
-        let ExprKind::Attribute { name, .. } = program.kind(expr) else {
-            return false;
-        };
-        program.values(base).iter().any(|value| match *program.value(value) {
-            Value::Instance { class, .. } => {
-                let owner = super::places::owner(program, class, name);
-                let in_body = program.file(owner.file).symbol_in(owner.scope, name).is_some();
-                let assigned = program.solution.universe.find_name(name).is_some_and(|name| {
-                    let variable = crate::link::solver::Variable::Attribute(owner, name);
-                    !program.solution.variable(variable).is_empty()
-                });
-                in_body && !assigned
-            }
-            _ => false,
-        })
-    }
-
     /// The functions that a visit calls, with what it gives them.
     fn next(&self, visit: &Visit) -> Vec<Visit> {
         let mut found = Vec::new();
         if self.unit.by_name_only && !visit.chain.is_empty() {
             return found;
         }
-        let body = self.bodies.body(visit.function);
-        for &call in self.bodies.calls.get(&visit.function).into_iter().flatten() {
-            let span = self.program().file(call.file).span(call.expr);
-            if visit.region.is_some_and(|region| !region.contains(span)) {
+        for &call in self.bodies.calls.written(visit.function) {
+            let Some((locks, chain)) = self.on_the_way(visit, call) else {
                 continue;
-            }
-            let statement = self.program().index(call.file).statement_of(call.expr);
-            let mut locks = visit.locks.clone();
-            if let Some(held) = statement.and_then(|statement| body.guards.get(&statement)) {
-                locks.extend(held.iter().map(|held| held.lock.clone()));
-            }
-            if self.is_wrapped_in_lock(visit.function) {
-                locks.push(Location::Unclear);
-            }
-            locks.sort();
-            locks.dedup();
-            let mut chain = visit.chain.clone();
-            if chain.len() < CHAIN {
-                chain.push(call);
-            }
-            for callee in called(self.program(), &self.bodies.submitting, call) {
+            };
+            for callee in self.bodies.calls.called(call) {
                 for (function, parameters) in self.arguments(visit, call, &callee) {
-                    found.push(Visit {
-                        function,
-                        parameters,
-                        locks: locks.clone(),
-                        chain: chain.clone(),
-                        region: None,
-                    });
+                    found.push(visit.calling(function, parameters, locks.clone(), chain.clone()));
                 }
             }
         }
+        for implied in self.bodies.calls.implied(visit.function).iter() {
+            let Some((locks, chain)) = self.on_the_way(visit, implied.at) else {
+                continue;
+            };
+            let count = self.program().scope(implied.function).parameters.len();
+            let given = implied.arguments.iter().map(|&argument| self.share(visit, argument, 0));
+            let parameters = given.chain(std::iter::repeat(Share::Unknown)).take(count).collect();
+            found.push(visit.calling(implied.function, parameters, locks, chain));
+        }
         found
+    }
+
+    /// The locks that are held where a call stands, and the calls that lead there; nothing outside of the region.
+    fn on_the_way(&self, visit: &Visit, call: ExprRef) -> Option<(Vec<Location>, Vec<ExprRef>)> {
+        let span = self.program().file(call.file).span(call.expr);
+        if visit.region.is_some_and(|region| !region.contains(span)) {
+            return None;
+        }
+        let statement = self.program().index(call.file).statement_of(call.expr);
+        let mut locks = visit.locks.clone();
+        let body = self.bodies.body(visit.function);
+        if let Some(held) = statement.and_then(|statement| body.guards.get(&statement)) {
+            locks.extend(held.iter().map(|held| held.lock.clone()));
+        }
+        if self.is_wrapped_in_lock(visit.function) {
+            locks.push(Location::Unclear);
+        }
+        locks.sort();
+        locks.dedup();
+        let mut chain = visit.chain.clone();
+        if chain.len() < CHAIN {
+            chain.push(call);
+        }
+        Some((locks, chain))
     }
 
     fn arguments(&self, visit: &Visit, call: ExprRef, callee: &Callee) -> Vec<(ScopeRef, Vec<Share>)> {
