@@ -856,4 +856,6 @@ pub(super) struct LibraryHeader {
     pub(super) name: String,
     /// Where the figures come from.
     pub(super) source: String,
+    /// Seconds that each call holds the GIL at least, before it gets to work (checking arguments, finding a loop).
+    pub(super) call: Option<SecondsRange>,
 }
