@@ -16,6 +16,8 @@ use std::thread;
 
 /// Fixtures observed at the same time: more of them would disturb each other's timing on two cores.
 const PARALLEL: usize = 2;
+/// The same where nothing is timed: much of it is waiting, for children that start and for programs that hang.
+const PARALLEL_UNTIMED: usize = 4;
 /// The oldest version on which every claim holds and every good fixture can be read.
 const OLDEST: (u32, u32) = (3, 11);
 /// The oldest version that is tried beside it.
@@ -95,12 +97,12 @@ fn observe(python: &Path, program: &Program) -> Option<String> {
     Some(format!("{}\n    {lines}", program.path.display()))
 }
 
-fn observe_all(python: &Path, programs: &[Program]) -> Vec<String> {
+fn observe_all(python: &Path, programs: &[Program], parallel: usize) -> Vec<String> {
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let waiting = Mutex::new(programs.iter());
     let problems = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..PARALLEL {
+        for _ in 0..parallel {
             scope.spawn(|| {
                 loop {
                     let next = waiting.lock().expect("no observer panics with the lock held").next();
@@ -150,7 +152,7 @@ fn fail_with(version: (u32, u32), problems: &[String]) {
 #[test]
 fn fixtures_behave_on_cpython_as_they_declare() {
     let (version, python) = required_interpreter();
-    fail_with(version, &observe_all(&python, &fixture_programs(false)));
+    fail_with(version, &observe_all(&python, &fixture_programs(false), PARALLEL));
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn fixtures_behave_the_same_on_the_newest_other_python() {
         );
         return;
     };
-    fail_with(version, &observe_all(&python, &fixture_programs(false)));
+    fail_with(version, &observe_all(&python, &fixture_programs(false), PARALLEL));
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn processes_behave_under_every_start_method_on_every_python() {
         if !WHOLE_VERSIONS.contains(&minor) {
             programs.retain(|program| program.kind == "bad");
         }
-        let found = observe_all(python, &programs);
+        let found = observe_all(python, &programs, PARALLEL_UNTIMED);
         problems.extend(
             found
                 .into_iter()
@@ -220,5 +222,5 @@ fn what_pages_recommend_runs_under_fork_and_spawn() {
             everywhere: false,
         });
     }
-    fail_with(version, &observe_all(&python, &programs));
+    fail_with(version, &observe_all(&python, &programs, PARALLEL_UNTIMED));
 }

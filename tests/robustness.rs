@@ -131,6 +131,21 @@ fn calls_that_are_told_to_run_themselves_have_a_cost() {
 }
 
 #[test]
+fn sizes_that_rest_on_themselves_are_guessed() {
+    let text = "from concurrent.futures import ThreadPoolExecutor\n\n\n\
+        class Blur:\n\
+        \x20   def apply(self, row):\n\
+        \x20       return [sum(row[max(0, i - 2):i + 1]) for i in range(len(row))]\n\n\n\
+        def run(row):\n\
+        \x20   for step in (Blur(), Blur()):\n\
+        \x20       row = step.apply(row)\n\
+        \x20   return row\n\n\n\
+        with ThreadPoolExecutor() as pool:\n\
+        \x20   pool.submit(run, list(range(9))).result()\n";
+    expect_steady(&[("sizes.py", text.as_bytes())]);
+}
+
+#[test]
 fn a_diamond_of_forty_levels_is_no_explosion() {
     let mut text = "class L0: pass\nclass R0: pass\n".to_owned();
     text += &lines(40, |number| {

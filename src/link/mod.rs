@@ -3,7 +3,6 @@
 //! In: the facts of all files. Out: [`Program`]. Must not know: costs, rules, findings.
 
 pub mod index;
-mod indirect;
 pub mod language;
 pub mod modules;
 pub mod program;

@@ -268,6 +268,13 @@ impl Profile {
         self.other_loops[native - 1] *= share;
         self.called_loops[native] *= share;
         self.far_loops[native] *= share;
+        for evidence in self
+            .evidence
+            .iter_mut()
+            .filter(|evidence| evidence.part == Part::Native)
+        {
+            evidence.weight *= share;
+        }
     }
 
     /// From here on its loops are those of a function that is called.

@@ -168,7 +168,7 @@ impl Sizes<'_, '_> {
         }
         let first = arguments.first().map(|argument| argument.value);
         match (semantic, first) {
-            (Some(Semantic::Range), Some(_)) => self.range(arguments),
+            (Some(Semantic::Range), Some(_)) => self.range(arguments, depth + 1),
             (Some(Semantic::Endless | Semantic::Repeats), _) => Rounds::guess(ENDLESS_ROUNDS),
             (
                 Some(Semantic::Enumerate | Semantic::CopiesElements | Semantic::Argument | Semantic::Zip),
@@ -185,16 +185,16 @@ impl Sizes<'_, '_> {
         }
     }
 
-    fn range(&self, arguments: &[crate::facts::Argument]) -> Rounds {
+    fn range(&self, arguments: &[crate::facts::Argument], depth: u32) -> Rounds {
         let numbers: Vec<Option<Rounds>> = arguments
             .iter()
             .take(3)
-            .map(|argument| self.number_at(argument.value, 0))
+            .map(|argument| self.number_at(argument.value, depth))
             .collect();
         let rounds = match numbers.as_slice() {
             [stop] => *stop,
             [Some(start), Some(stop)] => Some(span(*start, *stop)),
-            [_, None] => self.width(arguments[0].value, arguments[1].value),
+            [_, None] => self.width(arguments[0].value, arguments[1].value, depth),
             [Some(start), Some(stop), Some(step)] if step.count.typical != 0.0 => {
                 let all_known = start.known && stop.known && step.known;
                 let count = ((stop.count.typical - start.count.typical) / step.count.typical)
@@ -208,7 +208,7 @@ impl Sizes<'_, '_> {
     }
 
     /// The rounds of `range(start, start + width)`.
-    fn width(&self, start: ExprId, stop: ExprId) -> Option<Rounds> {
+    fn width(&self, start: ExprId, stop: ExprId, depth: u32) -> Option<Rounds> {
         let ExprKind::Binary {
             op: crate::facts::BinaryOp::Add,
             left,
@@ -218,9 +218,9 @@ impl Sizes<'_, '_> {
             return None;
         };
         if self.is_same_name(start, *left) {
-            self.number_at(*right, 0)
+            self.number_at(*right, depth)
         } else if self.is_same_name(start, *right) {
-            self.number_at(*left, 0)
+            self.number_at(*left, depth)
         } else {
             None
         }

@@ -9,7 +9,7 @@ use crate::link::{Callee, Program};
 use crate::summary::calls::CallCosts;
 use crate::summary::classify::{Class, part_of, read};
 use crate::summary::cost::Walk;
-use crate::summary::{Part, Profile, Summaries};
+use crate::summary::{Part, Profile, Sizes, Summaries};
 
 use super::graph::is_awaited;
 use super::{Cause, Stall};
@@ -168,10 +168,14 @@ impl Search<'_, '_> {
         if chain.len() > 1 && inside(&chain[0]) {
             place = chain.remove(0).place;
         }
-        // Loops over data of unknown size, in the coroutine itself, far away or not long at that, say too little.
+        // Loops over data of unknown size, in the coroutine itself, far away or not long at that, say too little; so do
+        // such loops inside each other.
         let is_guess = profile.data_loops.typical * 2.0 >= profile.interpreter.typical
             && !native
-            && (seconds < LONG * 5.0 || chain.len() > 1 || helper.is_none());
+            && (seconds < LONG * 5.0
+                || chain.len() > 1
+                || helper.is_none()
+                || chain.last().is_some_and(|last| self.is_loop_over_data(last.place)));
         let helper = helper.or_else(|| self.helper_at(place));
         if self.found.iter().any(|stall| stall.place == place) {
             return;
@@ -227,6 +231,25 @@ impl Search<'_, '_> {
             })
             .collect();
         facts.is_some_and(|dear| dear.into_iter().all(|dear| dear) || profile.part(part).least >= LONG / 2.0)
+    }
+
+    /// Whether a place is a loop or comprehension whose number of rounds depends on data.
+    fn is_loop_over_data(&self, place: Place) -> bool {
+        let program = self.walk.program;
+        let file = place.file;
+        let over_data = |iterable| !Sizes { program, file }.rounds(iterable).known;
+        let mut statements = program.index(file).statements.iter().map(|indexed| indexed.stmt);
+        let mut expressions = program.file(file).expressions.iter();
+        statements.any(|statement| match statement.kind {
+            StmtKind::For { iterable, .. } => statement.span.start == place.span.start && over_data(iterable),
+            _ => false,
+        }) || expressions.any(|expr| match &expr.kind {
+            ExprKind::Comprehension { clauses, .. } => {
+                let innermost = clauses.last().map(|clause| clause.iterable);
+                expr.span == place.span && innermost.is_some_and(over_data)
+            }
+            _ => false,
+        })
     }
 
     /// Whether a place is the name in a definition: the evidence is that a function calls itself.

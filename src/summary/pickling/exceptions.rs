@@ -6,7 +6,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::facts::{ArgumentKind, DefKind, ExprKind, ParameterKind, StmtKind};
+use crate::facts::{ArgumentKind, ExprKind, ParameterKind, StmtKind};
 use crate::finding::{Confidence, Note, Place};
 use crate::knowledge::{Pickling as Fact, PicklingMoment, SubmissionResult, WorkerKind};
 use crate::link::index::Branch;
@@ -17,12 +17,15 @@ use crate::link::{Callee, Program, Submission, Target};
 
 use super::LostException;
 use super::instances::registered_classes;
+use super::lost_parts::lost_part;
 
 /// Why a class cannot be made anew.
 #[derive(Clone, Debug)]
 struct Fault {
     reason: String,
     constructor: Place,
+    /// What the constructor is given the second time is known not to do.
+    certain: bool,
 }
 
 /// A `raise` with the class.
@@ -81,15 +84,15 @@ fn lost(
             .iter()
             .filter_map(|worker| worker.executor)
             .any(|executor| program.role(executor) == Some(crate::knowledge::Role::Pool)),
-        confidence: confidence(submission, path),
+        confidence: confidence(submission, path, fault.certain),
         notes: notes.collect(),
     }
 }
 
 /// The longer the way, the less sure that the worker's calls take it.
-fn confidence(submission: &Submission<'_>, path: &[ExprRef]) -> Confidence {
+fn confidence(submission: &Submission<'_>, path: &[ExprRef], certain: bool) -> Confidence {
     match path.len() {
-        0..=2 if submission.is_always(WorkerKind::Process) => Confidence::High,
+        0..=2 if certain && submission.is_always(WorkerKind::Process) => Confidence::High,
         0..=4 => Confidence::Medium,
         _ => Confidence::Low,
     }
@@ -154,6 +157,7 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
         return Some(Fault {
             reason: format!("`{name}` needs the keyword argument `{first}`, which is not in the exception's `args`"),
             constructor: place,
+            certain: true,
         });
     }
     let passed = passed(program, constructor, made, 0)?;
@@ -191,13 +195,16 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
                 }
             ),
             constructor: place,
+            certain: true,
         });
     }
-    derived_argument(program, constructor, &passed).map(|(parameter, attribute)| Fault {
+    lost_part(program, constructor, &passed.arguments).map(|part| Fault {
         reason: format!(
-            "`{name}` reads `{parameter}.{attribute}`, but only a string made from it is in the exception's `args`"
+            "`{name}` reads `{}`, but only {} is in the exception's `args`",
+            part.read, part.kept
         ),
         constructor: place,
+        certain: part.certain,
     })
 }
 
@@ -354,70 +361,6 @@ fn sets_args(program: &Program<'_>, constructor: ScopeRef) -> bool {
             .iter()
             .any(|&target| matches!(file.kind(target), ExprKind::Attribute { name, .. } if name == "args"))
     })
-}
-
-/// A parameter whose attribute the constructor reads although it gets a string in its place when it runs again.
-fn derived_argument(program: &Program<'_>, constructor: ScopeRef, passed: &Passed) -> Option<(String, String)> {
-    let file = program.file(constructor.file);
-    let parameters = program.parameters(constructor, true);
-    for (parameter, &argument) in parameters.iter().zip(&passed.arguments) {
-        let makes_string = matches!(program.kind(argument), ExprKind::FString(_) | ExprKind::Str { .. })
-            || (!program.values(argument).is_empty()
-                && matches!(program.kind(argument), ExprKind::Binary { .. } | ExprKind::Call { .. })
-                && program.values(argument).iter().all(|value| {
-                    matches!(program.value(value), Value::Str(_))
-                        || program.type_names(value).first() == Some(&language::STR)
-                }))
-            || is_formatting(program, argument);
-        if !makes_string {
-            continue;
-        }
-        let symbol = file.definition(parameter.def).symbol;
-        let index = program.index(constructor.file);
-        for &read in index.reads(symbol) {
-            let attribute = index.parent(read).and_then(|parent| match file.kind(parent) {
-                ExprKind::Attribute { base, name, .. } if *base == read => Some(name),
-                _ => None,
-            });
-            let Some(attribute) = attribute else { continue };
-            let unconditional = index
-                .statement_of(read)
-                .is_some_and(|id| index.statement(id).parent.is_none());
-            if unconditional
-                && index.scope_of(read) == constructor.scope
-                && program.knowledge.method(language::STR, attribute).is_none()
-                && !attribute.starts_with("__")
-                && reaches_parameter(program, constructor, read)
-            {
-                return Some((parameter.name.clone(), attribute.clone()));
-            }
-        }
-    }
-    None
-}
-
-/// `"..." % values`.
-fn is_formatting(program: &Program<'_>, expr: ExprRef) -> bool {
-    match program.kind(expr) {
-        ExprKind::Binary { op, left, .. } => {
-            matches!(op, crate::facts::BinaryOp::Mod | crate::facts::BinaryOp::Add)
-                && matches!(
-                    program.kind(program.sibling(expr, *left)),
-                    ExprKind::Str { .. } | ExprKind::FString(_)
-                )
-        }
-        _ => false,
-    }
-}
-
-fn reaches_parameter(program: &Program<'_>, constructor: ScopeRef, read: crate::facts::ExprId) -> bool {
-    let file = program.file(constructor.file);
-    let ExprKind::Name { reaching, .. } = file.kind(read) else {
-        return false;
-    };
-    reaching
-        .iter()
-        .all(|&def| matches!(file.definition(def).kind, DefKind::Parameter { .. }))
 }
 
 /// The calls that lead from a function to each `raise` that leaves it.

@@ -9,6 +9,7 @@ mod crossings;
 mod exceptions;
 mod instances;
 mod judge;
+mod lost_parts;
 mod order;
 mod sharing;
 

@@ -16,7 +16,7 @@ def settle(documents, matrix, rounds):
             vector = relax(vector, matrix)
             if np.sum(np.abs(vector - earlier)) < 1e-3:
                 break
-        sums.append(vector.sum())
+        sums.append(vector)
     return sums
 
 

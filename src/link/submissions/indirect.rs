@@ -4,12 +4,14 @@
 use crate::facts::{ExprKind, Stmt, StmtKind};
 use crate::knowledge::{SubmissionResult, SubmissionShape, WorkerKind};
 
-use super::language;
-use super::program::{Callee, Program};
-use super::submissions::{
-    Submission, Target, is_called, parameters_behind, plain_submission, targets_of, worker_behind, workers_of,
-};
-use super::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::language;
+use crate::link::program::{Callee, Program};
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+
+use super::derived::is_called;
+use super::targets::{parameters_behind, targets_of};
+use super::workers::{worker_behind, workers_of};
+use super::{Submission, Target, plain_submission};
 
 /// A call of a function of the project whose decorator hands each call of it to a worker.
 pub(super) fn decorated_submission<'a>(
