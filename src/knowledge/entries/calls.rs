@@ -47,6 +47,8 @@ pub struct CallFact {
     pub cannot_raise: bool,
     /// A callable argument that runs in a child process between fork and exec.
     pub runs_before_exec: Option<Position>,
+    /// The argument that runs in the parent before each fork.
+    pub runs_before_fork: Option<Position>,
     /// Adds to the receiver or takes from it, so that its size may change.
     #[serde(default)]
     pub resizes: bool,

@@ -6,6 +6,7 @@ use crate::facts::{ExprKind, StmtKind};
 use crate::link::Program;
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef};
+use crate::summary::locks::share_a_lock;
 use crate::summary::{Sizes, Summaries};
 
 use super::random::each_expression;
@@ -58,7 +59,8 @@ fn in_loops_of(
             return;
         };
         let proxy = program.sibling(expr, *base);
-        if !is_data_proxy(program, proxy) {
+        // What is used under a lock may have been changed by another worker since the last round.
+        if !is_data_proxy(program, proxy) || share_a_lock(program, expr, expr) {
             return;
         }
         let Some(Loop::Statement(id)) = index.loops_around(expr.expr).first().copied() else {

@@ -7,11 +7,12 @@ use crate::facts::StmtKind;
 use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult, WaitOn, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
-use crate::link::{Callee, Program, StartSetting, Target};
+use crate::link::{Program, StartSetting, Target};
 use crate::summary::locks::share_a_lock;
 use crate::summary::sequence::{Event, Sequences, called, exclusive};
 use crate::summary::startup::{Started, Startup};
 
+use super::children::{has_semantic, leading_to_exec, made_in_children, prepares_forks};
 use super::{external_methods, is_worker, made_at, step};
 
 /// A fork while a thread runs.
@@ -55,6 +56,9 @@ struct Search<'p, 'a> {
 }
 
 pub(super) fn find(program: &Program<'_>, startup: &Startup, sequences: &Sequences) -> Vec<ForkedThread> {
+    if prepares_forks(program) {
+        return Vec::new();
+    }
     let search = Search::new(program, startup, sequences);
     let mut found: BTreeMap<ExprRef, ForkedThread> = BTreeMap::new();
     for forked in search.in_order().into_iter().chain(search.beside_own_threads()) {
@@ -193,6 +197,7 @@ fn may_fork(start: StartSetting) -> bool {
 fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step>> {
     let mut found: BTreeMap<ExprRef, Vec<Step>> = BTreeMap::new();
     let with_queues = threads_with_queues(program);
+    let leading_to_exec = leading_to_exec(program, startup);
     for call in program.calls() {
         for (method, receiver) in external_methods(program, call) {
             let Some(made) = made_at(program, receiver) else {
@@ -214,10 +219,7 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
             };
             found.entry(call).or_default().push(step);
         }
-        let forks = program.callees(call).iter().any(|callee| {
-            matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(Semantic::Forks))
-        });
-        if forks && !execs_later(program, call) {
+        if has_semantic(program, call, Semantic::Forks) && !execs_later(program, call, &leading_to_exec) {
             let start = StartSetting::Explicit(StartMethod::Fork);
             found.entry(call).or_default().push(Step::Fork(start, None, true));
         }
@@ -259,18 +261,17 @@ fn has_threads(program: &Program<'_>, receiver: crate::link::values::ValueId) ->
     fact.is_some_and(|fact| fact.worker == Some(WorkerKind::Thread) && fact.workers_argument.is_some())
 }
 
-/// `if os.fork() == 0: os.execv(...)`.
-fn execs_later(program: &Program<'_>, fork: ExprRef) -> bool {
+/// `if os.fork() == 0: os.execv(...)`, also through functions that the child calls.
+fn execs_later(program: &Program<'_>, fork: ExprRef, leading_to_exec: &BTreeSet<ScopeRef>) -> bool {
     let index = program.index(fork.file);
     let scope = index.scope_of(fork.expr);
-    index
-        .calls()
-        .iter()
-        .filter(|&&call| index.scope_of(call) == scope)
-        .any(|&call| {
-            program.callees(program.sibling(fork, call)).iter().any(|callee| {
-            matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(Semantic::Execs))
-        })
+    let beside = index.calls().iter().filter(|&&call| index.scope_of(call) == scope);
+    let mut beside = beside.map(|&call| program.sibling(fork, call));
+    leading_to_exec.contains(&program.function_around(program.scope_of(fork)))
+        && beside.any(|call| {
+            has_semantic(program, call, Semantic::Execs)
+                || made_in_children(program, &[call]).next().is_some()
+                    && called(program, call).iter().any(|function| leading_to_exec.contains(function))
         })
 }
 
@@ -331,6 +332,8 @@ fn is_alive(program: &Program<'_>, made: ExprRef, started: &Event, fork: &Event)
         && !are_alternatives(program, started, fork)
         && is_certain(program, started)
         && is_certain(program, fork)
+        // The child of a fork has none of the threads that its parent has started.
+        && made_in_children(program, &fork.path).all(|call| started.path.contains(&call))
 }
 
 /// Whether each call on the way to another one can only mean one function.

@@ -4,6 +4,7 @@
 mod daemons;
 mod drain;
 mod exits;
+mod children;
 mod forks;
 
 use crate::facts::ArgumentKind;
