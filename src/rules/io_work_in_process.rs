@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::WorkerKind;
-use crate::link::Submission;
+use crate::link::{Submission, Target};
 use crate::summary::Class;
 
 use super::{Check, Context, Rule, isolation, wording};
@@ -38,6 +38,9 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     if profile.interpreter.typical + profile.native.typical > outside * COMPUTING {
         return;
     }
+    if starts_threads(context, submission) {
+        return;
+    }
     let confidence = match (
         submission.intent.is_fan_out(),
         wording::after(assessment.reading.confidence, &assessment.evidence),
@@ -60,4 +63,18 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         wording::times(assessment.workers.threads)
     );
     findings.push(draft.help(help).done());
+}
+
+/// Whether the work starts threads: then others do what the process is there for, while it waits for them.
+fn starts_threads(context: &Context<'_>, submission: &Submission<'_>) -> bool {
+    let program = context.program;
+    let threads = program
+        .submissions
+        .iter()
+        .filter(|inner| inner.is_always(WorkerKind::Thread));
+    let starting = context
+        .startup()
+        .leading_to(threads.map(|inner| program.function_around(inner.scope)));
+    let mut functions = submission.targets.iter().filter_map(Target::function);
+    functions.any(|function| starting.contains(&function))
 }

@@ -4,15 +4,13 @@ use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_exp
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
-use crate::link::{Callee, Program, Submission, Target};
+use crate::link::{Callee, Program, Submission, Target, language};
 
 use super::Lifecycles;
 use super::life::{Event, Life};
 
 /// The attribute and argument that make a worker end with the program, as every worker class spells it.
 const DAEMON: &str = "daemon";
-/// The types of open files stand below this name.
-const STREAMS: &str = "io.";
 /// Calls are followed this deep.
 const DEPTH: u32 = 3;
 
@@ -255,7 +253,7 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
     let opens = fact
         .returns
         .as_ref()
-        .is_some_and(|returns| returns.name.starts_with(STREAMS));
+        .is_some_and(|returns| program.knowledge.is_subtype(&returns.name, language::STREAM));
     let mode = program.argument(call, Some(1), Some("mode"));
     opens
         && mode
@@ -263,7 +261,7 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
             .is_some_and(|mode| mode.contains(['w', 'a', 'x', '+']))
 }
 
-/// A stream that the program has not opened: standard output.
+/// A stream that the program has not opened: standard output, or a pipe to a child.
 fn is_standing_stream(program: &Program<'_>, call: ExprRef) -> bool {
     let ExprKind::Call { callee, .. } = program.kind(call) else {
         return false;
@@ -271,12 +269,20 @@ fn is_standing_stream(program: &Program<'_>, call: ExprRef) -> bool {
     let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
         return false;
     };
-    let mut values = program.values(program.sibling(call, *base)).iter().peekable();
-    values.peek().is_some() && values.all(|value| is_stream(program, value) && program.site(value).is_none())
+    let given = program.values(program.sibling(call, *base)).iter();
+    let mut streams = given.filter(|&value| is_stream(program, value)).peekable();
+    streams.peek().is_some() && streams.all(|value| !is_opened(program, value))
+}
+
+/// Whether a value is what a call gives, rather than a part of that.
+fn is_opened(program: &Program<'_>, value: ValueId) -> bool {
+    let site = program.site(value).and_then(Site::expression);
+    site.is_some_and(|site| program.values(site).iter().any(|made| made == value))
 }
 
 fn is_stream(program: &Program<'_>, value: ValueId) -> bool {
-    program.type_names(value).iter().any(|name| name.starts_with(STREAMS))
+    let mut names = program.type_names(value).into_iter();
+    names.any(|name| program.knowledge.is_subtype(name, language::STREAM))
 }
 
 /// The first call behind the loop of a function that ends when it is told to.

@@ -206,7 +206,12 @@ impl Judge<'_, '_, '_> {
             Value::BoundMethod { receiver, function } => self
                 .unwrapped_decoration(function)
                 .or_else(|| self.value(receiver, depth + 1)),
-            Value::ExternalMethod { receiver, .. } => self.value(receiver, depth + 1),
+            // What nothing is known of may as well be an attribute that holds a plain value.
+            Value::ExternalMethod { receiver, of, name } => {
+                let (of, name) = (self.program.name(of), self.program.name(name));
+                let is_method = self.program.knowledge.method(of, name).is_some();
+                is_method.then(|| self.value(receiver, depth + 1)).flatten()
+            }
             Value::Partial(site) => self.partial(site, depth),
             Value::MadeClass(site) | Value::MadeInstance(site) => self.made_class(site),
             Value::Generator(function) => Some(Obstacle::new(

@@ -19,7 +19,9 @@ pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, wanted: Semanti
 
 /// Functions that lead to a call that puts another program in the place of the process: `os.execv`.
 pub(super) fn leading_to_exec(program: &Program<'_>, startup: &Startup) -> BTreeSet<ScopeRef> {
-    let execs = program.calls().filter(|&call| has_semantic(program, call, Semantic::Execs));
+    let execs = program
+        .calls()
+        .filter(|&call| has_semantic(program, call, Semantic::Execs));
     startup.leading_to(execs.map(|call| program.function_around(program.scope_of(call))))
 }
 

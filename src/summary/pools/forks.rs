@@ -271,7 +271,9 @@ fn execs_later(program: &Program<'_>, fork: ExprRef, leading_to_exec: &BTreeSet<
         && beside.any(|call| {
             has_semantic(program, call, Semantic::Execs)
                 || made_in_children(program, &[call]).next().is_some()
-                    && called(program, call).iter().any(|function| leading_to_exec.contains(function))
+                    && called(program, call)
+                        .iter()
+                        .any(|function| leading_to_exec.contains(function))
         })
 }
 

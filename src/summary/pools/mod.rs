@@ -1,10 +1,10 @@
 //! Pools and processes that end too early or never: pending work at the end of a `with` block, children of daemonic
 //! processes, queues that are joined before they are read, forks beside running threads.
 
+mod children;
 mod daemons;
 mod drain;
 mod exits;
-mod children;
 mod forks;
 
 use crate::facts::ArgumentKind;
