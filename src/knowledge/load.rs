@@ -15,11 +15,15 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, RequestThreads, Role, Semantic,
-    SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, RequestThreads, Role,
+    SecondsRange, Semantic, SubmissionShape, TypeFact, WaitOn,
 };
 use entry::Entry;
 
+/// Where the language's own types are listed.
+const BUILTINS: &str = "builtins";
+/// What stands for the name of a member in the entry for all members that have none of their own.
+const ANY_MEMBER: &str = "*";
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
 const ALIAS_STEPS: usize = 16;
 
@@ -133,19 +137,44 @@ impl Knowledge {
         current
     }
 
-    /// What a call of this name does.
+    /// What a call of this name does: what its own entry says, or that for everything in its module or type.
     #[must_use]
     pub fn call(&self, name: &str) -> Option<&CallFact> {
-        self.calls.get(&*self.canonical(name)).map(Entry::fact)
+        let name = self.canonical(name);
+        self.calls
+            .get(&*name)
+            .or_else(|| self.any_member(&name))
+            .map(Entry::fact)
+    }
+
+    /// The entry for all members of a module or type that have none of their own: `package.Type.*`.
+    fn any_member(&self, name: &str) -> Option<&Entry<CallFact>> {
+        let (owner, method) = name.rsplit_once('.')?;
+        let has_own = self.types.contains_key(name)
+            || self.semantics.contains_key(name)
+            || self.submissions.contains_key(name)
+            || self.attributes.contains_key(name);
+        if has_own || method.starts_with("__") {
+            return None;
+        }
+        self.calls.get(member(&mut String::new(), owner, ANY_MEMBER))
     }
 
     /// What a method of a type does, and which type has it: the type itself, or the nearest of its bases.
     #[must_use]
     pub fn method(&self, type_name: &str, method: &str) -> Option<(&str, &CallFact)> {
         let mut name = String::new();
-        self.linearise(type_name).iter().find_map(|owner| {
+        let owners = self.linearise(type_name);
+        let own = owners.iter().find_map(|owner| {
             let (key, entry) = self.calls.get_key_value(member(&mut name, owner, method))?;
             Some((&key[..owner.len()], entry.fact()))
+        });
+        own.or_else(|| {
+            owners.iter().find_map(|owner| {
+                let entry = self.any_member(member(&mut name, owner, method))?;
+                let (key, _) = self.types.get_key_value(&**owner)?;
+                Some((&**key, entry.fact()))
+            })
         })
     }
 
@@ -238,22 +267,42 @@ impl Knowledge {
     /// not on what they wait for. The cheapest of them is given.
     #[must_use]
     pub fn common_method(&self, method: &str) -> Option<CallFact> {
+        self.method_of_most(method, |owners| owners)
+    }
+
+    /// As above, or most of them agree, the language's own types among them.
+    #[must_use]
+    pub fn usual_method(&self, method: &str) -> Option<CallFact> {
+        if self.is_builtin_method(method) {
+            self.method_of_most(method, |owners| owners * 2 / 3)
+        } else {
+            self.common_method(method)
+        }
+    }
+
+    fn method_of_most(&self, method: &str, enough: impl Fn(usize) -> usize) -> Option<CallFact> {
         let owners = self.owners.get_or_init(|| self.methods_by_name()).get(method)?;
-        let facts: Vec<&CallFact> = owners
-            .iter()
-            .filter_map(|owner| self.call(&format!("{owner}.{method}")))
-            .collect();
-        let first = facts.first()?;
-        let part = dominant_part(first);
-        if facts.iter().any(|fact| dominant_part(fact) != part) {
+        let own = owners.iter().find(|owner| top_level(owner) == BUILTINS);
+        let fact_of = |owner: &String| self.call(&format!("{owner}.{method}"));
+        let part = dominant_part(fact_of(own.or(owners.first())?)?);
+        let facts: Vec<&CallFact> = owners.iter().filter_map(fact_of).collect();
+        let alike = facts.iter().filter(|fact| dominant_part(fact) == part);
+        if alike.clone().count() < enough(facts.len()) {
             return None;
         }
-        let cheapest = facts.iter().min_by(|a, b| upper_bound(a).total_cmp(&upper_bound(b)))?;
+        let cheapest = alike.min_by(|a, b| upper_bound(a).total_cmp(&upper_bound(b)))?;
         Some(CallFact {
             returns: None,
             invokes: Vec::new(),
             ..(*cheapest).clone()
         })
+    }
+
+    /// Whether one of the language's own types has a method of this name.
+    #[must_use]
+    pub fn is_builtin_method(&self, method: &str) -> bool {
+        let owners = self.owners.get_or_init(|| self.methods_by_name()).get(method);
+        owners.is_some_and(|owners| owners.iter().any(|owner| top_level(owner) == BUILTINS))
     }
 
     fn methods_by_name(&self) -> FxHashMap<String, Vec<String>> {
@@ -266,6 +315,12 @@ impl Knowledge {
             }
         }
         owners
+    }
+
+    /// Seconds that each call of a library's functions and methods holds the GIL at least, before it gets to work.
+    #[must_use]
+    pub fn call_overhead(&self, name: &str) -> Option<SecondsRange> {
+        self.header(name)?.call
     }
 
     /// The library that a name belongs to, if any file speaks of its top-level package.

@@ -1,6 +1,6 @@
 //! Which file a dotted module name means, seen from another file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::FileId;
 use crate::source::SourceFile;
@@ -13,6 +13,8 @@ pub struct ModuleTable {
     /// Modules that are compiled, and whether they release the GIL.
     compiled: HashMap<String, bool>,
     packages: Vec<Vec<String>>,
+    /// The names of folders with an `__init__.py`.
+    with_init: HashSet<String>,
     roots: Vec<String>,
 }
 
@@ -33,6 +35,9 @@ impl ModuleTable {
                     parent(name).to_owned()
                 }
             };
+            if file.is_package {
+                table.with_init.extend(file.modules.iter().cloned());
+            }
             table.packages.push(file.modules.iter().map(package_of).collect());
             for module in &file.compiled {
                 for package in &file.modules {
@@ -74,6 +79,14 @@ impl ModuleTable {
             module = parent(module);
         }
         None
+    }
+
+    /// Whether a name lies in a module of one of the project's packages that is not among the files: compiled, most
+    /// likely.
+    #[must_use]
+    pub fn is_missing(&self, name: &str) -> bool {
+        let module = parent(name);
+        self.with_init.contains(parent(module)) && !self.by_name.contains_key(module)
     }
 
     /// Whether `name` is a module of the project or has one below it, seen from `from`.

@@ -5,6 +5,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::WorkerKind;
 use crate::link::Submission;
 use crate::summary::Class;
+use crate::summary::event_loop::is_awaited;
 
 use super::{Check, Context, Rule, wording};
 
@@ -27,7 +28,8 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         return;
     }
     let mut confidence = wording::after(assessment.reading.confidence, &assessment.evidence);
-    if !submission.intent.is_fan_out() {
+    // What a coroutine awaits at once runs one at a time, in a thread so that the loop goes on.
+    if !submission.intent.is_fan_out() || is_awaited(context.program, submission.call) {
         confidence = Confidence::Low;
     }
     let target = wording::target(context.program, submission);

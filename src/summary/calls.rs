@@ -2,18 +2,29 @@
 
 use crate::facts::{BinaryOp, DefId, ExprId, ExprKind};
 use crate::knowledge::{CallFact, Growth, Invocation, Selector, Semantic, WaitOn};
-use crate::link::Callee;
 use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId, ValueSet};
+use crate::link::{Callee, Program};
 
 use super::classify::hull;
 use super::cost::{CALL, MISSED, STEP, Walk};
 use super::estimate::Estimate;
-use super::profile::{Part, Profile, UnknownCall};
+use super::memo;
+use super::profile::{Inside, Part, Profile, UnknownCall};
 
 /// Making an instance of a class of the project, without its `__init__`.
 const INSTANCE: f64 = 3e-7;
 /// A call of something outside that is known to exist and whose cost is not: the type's constructor.
 const CONSTRUCTOR: f64 = 1e-6;
+/// The share of the work of compiled code that is taken to hold the GIL where that is not known.
+const HELD: f64 = 0.2;
+/// Typical seconds that C code takes for a short array.
+const ROW: f64 = 3e-7;
+/// C code that takes longer than this for an element is not made for rows of a few.
+const CHEAP_ELEMENT: f64 = 4e-9;
+/// The share of what compiled code is taken to cost that is left where it works on a row.
+const ROW_SHARE: f64 = 1e-3;
+/// How often a method that has the name of one of the language's own types is the project's.
+const OWN_METHOD: f64 = 0.2;
 /// How deep partials are followed.
 const DEPTH: u32 = 4;
 
@@ -35,7 +46,7 @@ impl CallCosts<'_, '_, '_> {
         let callees = program.callees(self.call_ref());
         let known = callees.iter().any(|callee| !matches!(callee, Callee::Unknown(_)));
         let costs = callees.iter().map(|callee| match callee {
-            Callee::Unknown(reason) if known => self.unknown(*reason).perhaps(0.5),
+            Callee::Unknown(reason) if known => self.unresolved(*reason).perhaps(0.5),
             Callee::Unknown(reason) => self.unresolved(*reason),
             _ => self.callee(callee, 0),
         });
@@ -96,17 +107,28 @@ impl CallCosts<'_, '_, '_> {
         if scope.is_async && !self.is_awaited() {
             return profile;
         }
-        let wrappers = program.solution.wrappers.get(&function);
-        for inner in std::iter::once(&function).chain(wrappers.into_iter().flatten()) {
+        let wrappers: Vec<ScopeRef> = program
+            .solution
+            .wrappers
+            .get(&function)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        for inner in std::iter::once(&function).chain(&wrappers) {
             if let Some(cost) = self.walk.profiles.get(inner) {
                 profile.add(cost);
             }
         }
         profile.round = None;
+        if self.is_in_nested_loop() {
+            profile.shorten_rows();
+        }
         profile.seen_from_caller();
         if program
             .semantics_of_decorators(function)
             .contains(&Semantic::CachesFunction)
+            || wrappers.iter().any(|&wrapper| memo::keeps_results(program, wrapper))
         {
             profile = profile.perhaps(if self.is_settled() { 0.0 } else { MISSED });
         }
@@ -177,12 +199,11 @@ impl CallCosts<'_, '_, '_> {
             if name.ends_with(".__init__") {
                 return Profile::steps(CONSTRUCTOR);
             }
-            if let Some(releases) = program.modules.compiled(name) {
-                let mut profile = compiled_profile(releases);
+            if let Some(mut profile) = own_extension(program, name) {
+                if self.is_in_nested_loop() {
+                    profile = profile.perhaps(ROW_SHARE);
+                }
                 profile.explain(self.walk.place(self.call), &format!("`{name}` is compiled, here"));
-                return profile;
-            }
-            if let Some(profile) = self.by_method_name() {
                 return profile;
             }
             let reason = if program.knowledge.library_of(name).is_some() {
@@ -190,9 +211,10 @@ impl CallCosts<'_, '_, '_> {
             } else {
                 Unresolved::UnknownLibrary
             };
-            return self.unknown(reason);
+            return self.unresolved(reason);
         };
         let mut profile = self.fact(fact, receiver);
+        profile.interpreter += self.overhead(name);
         // The arguments of this call are those of what it calls itself, not of what that calls (`map(map, rows)`).
         if depth == 0 {
             for invocation in &fact.invokes {
@@ -203,19 +225,31 @@ impl CallCosts<'_, '_, '_> {
         profile
     }
 
+    /// What each call of a library takes before it gets to work.
+    fn overhead(&self, name: &str) -> Estimate {
+        let seconds = self.walk.program.knowledge.call_overhead(name);
+        seconds.map_or(Estimate::ZERO, Estimate::between)
+    }
+
     /// What the knowledge base says, scaled by the size of what is worked on.
     fn fact(&self, fact: &CallFact, receiver: Option<ValueId>) -> Profile {
         let units = match fact.grows {
             Some(growth) => self.size(fact, growth, receiver),
             None => Estimate::exactly(1.0),
         };
+        self.sized(fact, units)
+    }
+
+    /// What the knowledge base says of so many units.
+    fn sized(&self, fact: &CallFact, units: Estimate) -> Profile {
         let part =
             |range: Option<[f64; 2]>| range.map_or(Estimate::ZERO, |range| Estimate::between(range).times(units));
         let mut profile = Profile {
             interpreter: part(fact.interpreter),
-            native: part(fact.native),
+            native: self.native(fact, part(fact.native)),
             ..Profile::default()
         };
+        profile.rows = row_seconds(fact, profile.native);
         if fact.grows.is_some() {
             profile.interpreter += Estimate::exactly(CALL);
         }
@@ -226,6 +260,7 @@ impl CallCosts<'_, '_, '_> {
         }) {
             profile.interpreter += profile.native;
             profile.native = Estimate::ZERO;
+            profile.rows = 0.0;
         }
         let waiting = part(fact.wait);
         match fact.on {
@@ -240,6 +275,24 @@ impl CallCosts<'_, '_, '_> {
             _ => profile.wait = waiting,
         }
         profile
+    }
+
+    fn native(&self, fact: &CallFact, mut seconds: Estimate) -> Estimate {
+        if fact.grows.is_none() && seconds.least == 0.0 {
+            // What may be no work at all is mostly little.
+            seconds.typical = seconds.typical.min((ROW * seconds.most).sqrt());
+        }
+        if self.is_in_nested_loop() {
+            seconds.typical = row_seconds(fact, seconds);
+        }
+        seconds
+    }
+
+    /// Whether the call is made in a loop inside a loop, where arrays of unknown size are mostly rows, and what is
+    /// compiled works on one of them.
+    fn is_in_nested_loop(&self) -> bool {
+        let index = self.walk.program.index(self.walk.function.file);
+        index.loops_around(self.call).len() > 1
     }
 
     /// A literal time-out bounds a wait.
@@ -346,23 +399,28 @@ impl CallCosts<'_, '_, '_> {
 
     /// Nothing is known of what is called; the name of a method may say enough.
     fn unresolved(&self, reason: Unresolved) -> Profile {
-        self.by_method_name().unwrap_or_else(|| self.unknown(reason))
+        self.by_method_name(reason).unwrap_or_else(|| self.unknown(reason))
     }
 
     /// A method name that means much the same on every type that the knowledge base describes (`append`, `recv`).
-    fn by_method_name(&self) -> Option<Profile> {
+    fn by_method_name(&self, reason: Unresolved) -> Option<Profile> {
         let ExprKind::Call { callee, .. } = self.walk.program.kind(self.call_ref()) else {
             return None;
         };
         let ExprKind::Attribute { name, .. } = self.walk.program.kind(self.walk.at(*callee)) else {
             return None;
         };
-        // What the project itself calls so is the better guess, and not known.
-        if self.walk.program.defines_method(name) {
+        let knowledge = self.walk.program.knowledge;
+        let is_own = self.walk.program.defines_method(name);
+        // What the project itself calls so is the better guess, and not known; but there is more text than anything else.
+        if is_own && !knowledge.is_builtin_method(name) {
             return None;
         }
-        let fact = self.walk.program.knowledge.common_method(name)?;
+        let fact = knowledge.usual_method(name)?;
         let mut profile = self.fact(&fact, None);
+        if is_own {
+            profile.add(&self.unknown(reason).perhaps(OWN_METHOD));
+        }
         profile.explain(
             self.walk.place(self.call),
             &format!("`{name}`, going by its name, here"),
@@ -381,6 +439,7 @@ impl CallCosts<'_, '_, '_> {
             text,
             reason,
             times: 1.0,
+            inside: Inside::Nothing,
         });
         profile
     }
@@ -413,21 +472,29 @@ impl CallCosts<'_, '_, '_> {
                         Some(growth) => self.walk.sizes().size(operand, growth),
                         None => Estimate::exactly(1.0),
                     };
-                    let part = |range: Option<[f64; 2]>| {
-                        range.map_or(Estimate::ZERO, |range| Estimate::between(range).times(units))
-                    };
-                    let mut profile = Profile {
-                        interpreter: part(fact.interpreter),
-                        native: part(fact.native),
-                        wait: part(fact.wait),
-                        ..Profile::default()
-                    };
+                    let mut profile = self.sized(fact, units);
+                    profile.interpreter += self.overhead(program.name(of));
                     profile.explain(self.walk.place(self.call), &describe(fact, program.name(of)));
                     return profile;
                 }
             }
         }
-        Profile::default()
+        self.own_dunder(method, operands)
+    }
+
+    /// What an operator costs that a class of the project defines, with the classes below it where none is known.
+    fn own_dunder(&self, method: &str, operands: &[ExprId]) -> Profile {
+        let program = self.walk.program;
+        let mut costs = Vec::new();
+        for &operand in operands {
+            for value in program.values(self.walk.at(operand)).iter() {
+                if let Value::Instance { class, site } = *program.value(value) {
+                    let functions = program.methods(class, method, site.is_none());
+                    costs.extend(functions.into_iter().map(|function| self.function(function)));
+                }
+            }
+        }
+        hull(&costs).unwrap_or_default()
     }
 
     fn property(&self, base: ExprId, name: &str) -> Profile {
@@ -485,10 +552,29 @@ fn describe(fact: &CallFact, name: &str) -> String {
     }
 }
 
-/// What a function of a compiled module of the project costs: nobody compiles what takes no time.
-pub(super) fn compiled_profile(releases: bool) -> Profile {
-    let part = if releases { Part::Native } else { Part::Interpreter };
-    Profile::of(part, Estimate::new(1e-6, 3e-3, 100.0))
+/// Typical seconds of C code if what it works on is short, where that can be.
+fn row_seconds(fact: &CallFact, seconds: Estimate) -> f64 {
+    let limit = if fact.grows.is_some() { CHEAP_ELEMENT } else { ROW };
+    match fact.native {
+        Some([least, _]) if least < limit => seconds.typical.min(seconds.least.max(ROW)),
+        _ => seconds.typical,
+    }
+}
+
+/// What a function of a compiled module of the project costs: nobody compiles what takes no time. Of a module that is not
+/// there, not even its source, that it is compiled is a guess, and so is what it does with the GIL.
+pub(super) fn own_extension(program: &Program<'_>, name: &str) -> Option<Profile> {
+    let seconds = Estimate::new(1e-6, 3e-3, 100.0);
+    if let Some(releases) = program.modules.compiled(name) {
+        let part = if releases { Part::Native } else { Part::Interpreter };
+        return Some(Profile::of(part, seconds));
+    }
+    program.modules.is_missing(name).then(|| {
+        let mut profile = Profile::of(Part::Native, Estimate { least: 0.0, ..seconds });
+        profile.interpreter = seconds.perhaps(HELD);
+        profile.either = profile.total();
+        profile
+    })
 }
 
 /// The profile of one call of something outside the project whose arguments are not in sight.
@@ -503,6 +589,7 @@ pub(super) fn fact_profile(fact: &CallFact) -> Profile {
         native: part(fact.native),
         ..Profile::default()
     };
+    profile.rows = profile.native.typical;
     match fact.on {
         Some(WaitOn::Lock | WaitOn::Queue) => profile.handover = part(fact.wait),
         _ => profile.wait = part(fact.wait),

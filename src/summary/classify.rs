@@ -121,6 +121,10 @@ pub fn read(profile: &Profile) -> Reading {
     if !overlap_free(profile, class) || is_far(profile, class) || is_short_guess(profile, class) {
         confidence = confidence.min(Confidence::Medium);
     }
+    // A little guessed computing beside calls that are not known: these may be what the function is there for.
+    if unknown >= 1.0 && is_short_guess(profile, class) {
+        confidence = Confidence::Low;
+    }
     if class == Class::IoBound && Parts::plain(profile).is_mostly_computing() {
         confidence = Confidence::Low;
     }

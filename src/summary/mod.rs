@@ -8,6 +8,7 @@ mod calls;
 mod classify;
 mod cost;
 mod estimate;
+mod memo;
 pub(crate) mod order;
 mod profile;
 mod recursion;
@@ -96,7 +97,7 @@ impl<'p> Summaries<'p> {
     #[must_use]
     pub fn external_call(&self, program: &Program<'_>, name: &str) -> Option<Profile> {
         let known = program.knowledge.call(name).map(calls::fact_profile);
-        known.or_else(|| program.modules.compiled(name).map(calls::compiled_profile))
+        known.or_else(|| calls::own_extension(program, name))
     }
 
     /// What the user's configuration says that a function costs.

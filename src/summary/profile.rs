@@ -40,6 +40,32 @@ pub struct UnknownCall {
     pub reason: Unresolved,
     /// How often it is typically made in one run.
     pub times: f64,
+    /// The loop over data that it is made in, if any.
+    pub inside: Inside,
+}
+
+/// Where a loop over data stands that a call is made in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Inside {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// In the function itself.
+    Own,
+    /// In a function that is called.
+    Called,
+    /// Further away.
+    Far,
+}
+
+impl Inside {
+    const fn seen_from_caller(self) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Own => Self::Called,
+            Self::Called | Self::Far => Self::Far,
+        }
+    }
 }
 
 /// Where one run spends its time.
@@ -65,6 +91,8 @@ pub struct Profile {
     pub called_loops: [f64; 4],
     /// Those of them that stand in functions that these call.
     pub far_loops: [f64; 4],
+    /// Typical native seconds if the arrays that it works on are short, where that can be.
+    pub rows: f64,
     /// Typical seconds of waiting for something to do, or for room to put results: a part of `handover`.
     pub inbox: f64,
     /// Seconds for which work of one kind or of another may be meant: a call that may run a function that computes, or
@@ -81,8 +109,6 @@ const PARTS: [Part; 4] = [Part::Interpreter, Part::Native, Part::Wait, Part::Han
 const NEAR_ROUNDS: f64 = 60.0;
 /// As above, further away.
 const FAR_ROUNDS: f64 = 4.0;
-/// An unknown call that is made more often than this in one run stands in a loop.
-const REPEATED: f64 = 1.5;
 
 impl Profile {
     /// Chains of evidence that are kept for each part.
@@ -97,6 +123,7 @@ impl Profile {
     pub fn of(part: Part, seconds: Estimate) -> Self {
         let mut profile = Self::default();
         *profile.part_mut(part) = seconds;
+        profile.rows = profile.native.typical;
         profile
     }
 
@@ -193,15 +220,20 @@ impl Profile {
         let (near, far) = (count.typical.min(NEAR_ROUNDS), count.typical.min(FAR_ROUNDS));
         let in_loops = self.loops();
         let mut shares = [count.typical; 4];
+        // What loops in loops work on is mostly a row.
+        let row_share = (self.rows / self.native.typical.max(f64::MIN_POSITIVE)).min(1.0);
         for part in PARTS {
             let index = part as usize;
+            let kept = if part == Part::Native { row_share } else { 1.0 };
             let before = self.part(part).typical;
-            let inside = in_loops[index].min(before);
-            let distant = self.far_loops[index].min(inside);
+            let inside = in_loops[index].min(before) * kept;
+            let distant = (self.far_loops[index] * kept).min(inside);
+            let called = self.called_loops[index] * kept;
+            let before = before - in_loops[index].min(before) + inside;
             let typical = (before - inside) * count.typical + (inside - distant) * near + distant * far;
             let whole = self.part(part).times(count);
             *self.part_mut(part) = Estimate::new(whole.least, typical.min(whole.typical), whole.most);
-            self.called_loops[index] = (self.called_loops[index] - distant).max(0.0) * near + distant * far;
+            self.called_loops[index] = (called - distant).max(0.0) * near + distant * far;
             self.far_loops[index] = distant * far;
             if before > 0.0 {
                 shares[index] = typical / before;
@@ -211,19 +243,47 @@ impl Profile {
             evidence.weight *= shares[evidence.part as usize];
         }
         for unknown in &mut self.unknown {
-            unknown.times *= if unknown.times > REPEATED { near } else { count.typical };
+            unknown.times *= match unknown.inside {
+                Inside::Nothing => count.typical,
+                Inside::Own | Inside::Called => near,
+                Inside::Far => far,
+            };
+            if unknown.inside == Inside::Nothing {
+                unknown.inside = Inside::Own;
+            }
         }
         self.inbox *= shares[Part::Handover as usize];
+        self.rows = (self.rows * shares[Part::Native as usize]).min(self.native.typical);
         self.either = self.either.times(Estimate::new(count.least, near, count.most));
         self.data_loops = self.interpreter;
         self.other_loops = [self.native.typical, self.wait.typical, self.handover.typical];
         self
     }
 
+    /// The same work on short arrays.
+    pub(super) fn shorten_rows(&mut self) {
+        let native = Part::Native as usize;
+        let share = self.rows / self.native.typical.max(self.rows).max(f64::MIN_POSITIVE);
+        self.native.typical *= share;
+        self.other_loops[native - 1] *= share;
+        self.called_loops[native] *= share;
+        self.far_loops[native] *= share;
+        for evidence in self
+            .evidence
+            .iter_mut()
+            .filter(|evidence| evidence.part == Part::Native)
+        {
+            evidence.weight *= share;
+        }
+    }
+
     /// From here on its loops are those of a function that is called.
     pub(super) fn seen_from_caller(&mut self) {
         self.far_loops = self.called_loops;
         self.called_loops = self.loops();
+        for unknown in &mut self.unknown {
+            unknown.inside = unknown.inside.seen_from_caller();
+        }
     }
 
     /// Typical seconds of each part in loops whose number of rounds depends on data.
@@ -237,7 +297,7 @@ impl Profile {
         self.other_loops
             .iter_mut()
             .chain(called)
-            .chain(std::iter::once(&mut self.inbox))
+            .chain([&mut self.inbox, &mut self.rows])
     }
 
     fn clone_marks(&self) -> impl Iterator<Item = f64> {
@@ -245,7 +305,7 @@ impl Profile {
         self.other_loops
             .into_iter()
             .chain(called)
-            .chain(std::iter::once(self.inbox))
+            .chain([self.inbox, self.rows])
     }
 
     /// Either this or the other.
@@ -266,6 +326,9 @@ impl Profile {
         self.evidence.extend(other.evidence.iter().cloned());
         self.keep_best();
         self.unknown.extend(other.unknown.iter().cloned());
+        for unknown in &mut self.unknown {
+            unknown.times /= 2.0;
+        }
         self.keep_unknown();
         self
     }
@@ -280,13 +343,19 @@ impl Profile {
         }
         let loops: f64 = candidates.iter().map(|candidate| candidate.data_loops.typical).sum();
         self.data_loops.typical = loops * share;
-        let mut sums = [0.0; 12];
+        let mut sums = [0.0; 13];
         for candidate in candidates {
             sums.iter_mut()
                 .zip(candidate.clone_marks())
                 .for_each(|(sum, mark)| *sum += mark);
         }
         self.marks().zip(sums).for_each(|(mark, sum)| *mark = sum * share);
+        let unknown = candidates.iter().flat_map(|candidate| &candidate.unknown);
+        self.unknown = unknown.cloned().collect();
+        for unknown in &mut self.unknown {
+            unknown.times *= share;
+        }
+        self.keep_unknown();
     }
 
     /// Possibly not at all.

@@ -68,4 +68,6 @@ pub(super) struct LibraryHeader {
     pub(super) name: String,
     /// Where the figures come from.
     pub(super) source: String,
+    /// Seconds that each call holds the GIL before it gets to work: checks arguments, picks a loop.
+    pub(super) call: Option<SecondsRange>,
 }

@@ -309,10 +309,10 @@ impl Solver<'_> {
                 } else {
                     first()
                 };
-                let elements = self.elements_of(&source);
+                let of = self.result_type(name);
+                let elements = self.stored_from(&of, &source);
                 self.copy_keys(&source, site);
                 self.write_element(site, Key::Any, &elements);
-                let of = self.result_type(name);
                 if of == language::DICT {
                     for (keyword, values) in &arguments.keywords {
                         let key = Key::Text(self.universe.name(keyword));
@@ -539,11 +539,47 @@ impl Solver<'_> {
     /// Puts the elements of `source` into the receivers.
     pub(super) fn add_all(&mut self, receivers: &ValueSet, source: &ValueSet) {
         for receiver in receivers.iter() {
-            if let Value::ExternalInstance { site: Some(site), .. } = *self.universe.get(receiver) {
-                let elements = self.elements_of(source);
+            if let Value::ExternalInstance { of, site: Some(site) } = *self.universe.get(receiver) {
+                let container = self.universe.shared_text(of);
+                let elements = self.stored_from(&container, source);
                 self.write_element(site, Key::Any, &elements);
             }
         }
+    }
+
+    /// What a container stores of a source: its elements, and for a dict of pairs the second of each.
+    fn stored_from(&mut self, container: &str, source: &ValueSet) -> ValueSet {
+        if !self.knowledge.is_subtype(container, language::DICT) {
+            return self.elements_of(source);
+        }
+        let mut stored = ValueSet::empty();
+        for value in source.iter() {
+            let elements = self.elements_of(&ValueSet::one(value));
+            if self.is_dict(value) {
+                stored.extend(&elements);
+            } else {
+                stored.extend(&self.seconds_of(&elements));
+            }
+        }
+        stored
+    }
+
+    fn is_dict(&self, value: ValueId) -> bool {
+        match *self.universe.get(value) {
+            Value::ExternalInstance { of, .. } => self.knowledge.is_subtype(self.universe.text(of), language::DICT),
+            _ => false,
+        }
+    }
+
+    /// The second parts of pairs.
+    fn seconds_of(&mut self, pairs: &ValueSet) -> ValueSet {
+        let mut seconds = ValueSet::empty();
+        for pair in pairs.iter() {
+            if let Value::ExternalInstance { site: Some(site), .. } = *self.universe.get(pair) {
+                seconds.extend(&self.read_element(site, Key::Index(1)));
+            }
+        }
+        seconds
     }
 
     /// The key that the argument of a call names by a literal.

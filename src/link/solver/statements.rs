@@ -408,6 +408,11 @@ impl Solver<'_> {
         self.one(Value::External(name))
     }
 
+    /// Whether a name lies in a part of the project that is no Python file.
+    fn is_extension(&self, name: &str) -> bool {
+        self.modules.compiled(name).is_some() || self.modules.is_missing(name)
+    }
+
     fn imported_name(&mut self, from: crate::finding::FileId, level: u32, module: &str, name: &str) -> ValueSet {
         let candidates = self.modules.absolute(from, level, module);
         for absolute in &candidates {
@@ -434,7 +439,7 @@ impl Solver<'_> {
             }
         }
         match candidates.first() {
-            Some(absolute) if level == 0 || self.modules.compiled(absolute).is_some() => {
+            Some(absolute) if level == 0 || self.is_extension(&join(absolute, name)) => {
                 self.external(&join(absolute, name))
             }
             _ => self.unknown(Unresolved::UnboundName),

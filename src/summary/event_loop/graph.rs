@@ -199,7 +199,7 @@ fn flatten(program: &Program<'_>, callees: Vec<Callee>, depth: u32, found: &mut 
 }
 
 /// Whether an expression is awaited where it stands.
-pub(super) fn is_awaited(program: &Program<'_>, expr: ExprRef) -> bool {
+pub(crate) fn is_awaited(program: &Program<'_>, expr: ExprRef) -> bool {
     let parent = program.index(expr.file).parent(expr.expr);
     parent.is_some_and(|parent| matches!(program.kind(program.sibling(expr, parent)), ExprKind::Await(_)))
 }

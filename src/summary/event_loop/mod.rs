@@ -17,6 +17,7 @@ use crate::link::values::ScopeRef;
 
 use super::Summaries;
 use graph::Graph;
+pub(crate) use graph::is_awaited;
 
 /// What blocks the event loop, and what touches it from other threads.
 #[derive(Debug, Default)]
