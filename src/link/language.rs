@@ -55,6 +55,12 @@ pub const MAIN: &str = "__main__";
 pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 /// The attribute of `sys` that holds the arguments of the command line.
 pub const ARGUMENT_VECTOR: &str = "argv";
+/// The method of strings that asks how they start.
+pub const STARTS_WITH: &str = "startswith";
+/// What the interpreter calls Windows, in lower case.
+pub const WINDOWS: [&str; 4] = ["nt", "win", "win32", "windows"];
+/// What the interpreter calls all other systems.
+pub const POSIX: &str = "posix";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The method that sets up an instance.

@@ -1,8 +1,9 @@
 //! CC702: the arguments of a worker are not a sequence.
 
-use crate::finding::{Finding, Severity};
-use crate::link::Submission;
-use crate::summary::handed_over::no_tuple;
+use crate::finding::{Finding, Note, Severity};
+use crate::link::submissions::targets_of;
+use crate::summary::handed_over::{NoTuple, no_initializer_tuple, no_tuple};
+use crate::summary::initializers::initializer_of;
 
 use super::{Check, Context, Rule, fixes, wording};
 
@@ -12,14 +13,44 @@ pub(super) static RULE: Rule = Rule {
     name: "args-not-tuple",
     severity: Severity::Error,
     page: include_str!("../../rules/args-not-tuple.md"),
-    check: Check::Submission(check),
+    check: Check::Program(check),
 };
 
-fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let Some(wrong) = no_tuple(program, submission) else {
-        return;
-    };
+    for submission in &program.submissions {
+        if let Some(wrong) = no_tuple(program, submission) {
+            let by_name = "hand a dict of arguments by name over as `kwargs`";
+            report(
+                context,
+                &wrong,
+                wording::target_note(program, submission),
+                by_name,
+                findings,
+            );
+        }
+    }
+    for pool in program.calls().filter_map(|call| initializer_of(program, call)) {
+        if let Some(wrong) = no_initializer_tuple(program, &pool) {
+            let targets = pool
+                .callable
+                .map(|callable| targets_of(program, callable))
+                .unwrap_or_default();
+            let by_name = "hand the values over as a tuple, in the order of the parameters";
+            report(
+                context,
+                &wrong,
+                wording::targets_note(program, &targets),
+                by_name,
+                findings,
+            );
+        }
+    }
+}
+
+/// Reports wrong arguments; `by_name` says how to hand over what was meant to go by name.
+fn report(context: &Context<'_>, wrong: &NoTuple, target: Option<Note>, by_name: &str, findings: &mut Vec<Finding>) {
+    let program = context.program;
     let place = program.place(wrong.expr);
     // A worker class may be instantiated in many places.
     if findings
@@ -45,12 +76,12 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let draft = context
         .finding(&RULE, place, message)
         .confidence(wrong.confidence)
-        .notes(wording::target_note(program, submission));
+        .notes(target);
     let (fix, help) = if wrong.keys && !wrong.takes_one {
-        (None, "hand a dict of arguments by name over as `kwargs`".to_owned())
+        (None, by_name.to_owned())
     } else {
         (
-            fixes::add_comma(program, &wrong),
+            fixes::add_comma(program, wrong),
             format!("write `({text},)`, with a comma"),
         )
     };

@@ -1,8 +1,8 @@
 //! CC701: a function is called where it should be handed over.
 
-use crate::finding::{Finding, Severity};
-use crate::link::Submission;
-use crate::summary::handed_over::called_instead;
+use crate::finding::{Finding, Fix, Place, Severity};
+use crate::summary::handed_over::{CalledInstead, called_in_place, called_instead};
+use crate::summary::initializers::initializer_of;
 
 use super::{Check, Context, Rule, fixes};
 
@@ -12,14 +12,48 @@ pub(super) static RULE: Rule = Rule {
     name: "called-not-passed",
     severity: Severity::Error,
     page: include_str!("../../rules/called-not-passed.md"),
-    check: Check::Submission(check),
+    check: Check::Program(check),
 };
 
-fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let Some(called) = called_instead(program, submission) else {
-        return;
-    };
+    for submission in &program.submissions {
+        if let Some(called) = called_instead(program, submission) {
+            let fix = fixes::pass_callee(program, submission, called.call);
+            let api = &submission.api;
+            let worker = "the worker has nothing to call";
+            report(
+                context,
+                &called,
+                (program.place(submission.call), api, worker),
+                fix,
+                findings,
+            );
+        }
+    }
+    for pool in program.calls().filter_map(|call| initializer_of(program, call)) {
+        if let Some(called) = pool.callable.and_then(|callable| called_in_place(program, callable)) {
+            let worker = "the workers have nothing to run first";
+            report(
+                context,
+                &called,
+                (program.place(pool.call), &pool.pool, worker),
+                None,
+                findings,
+            );
+        }
+    }
+}
+
+/// Reports a call, with the place and name of what expects a callable there and what becomes of the worker.
+fn report(
+    context: &Context<'_>,
+    called: &CalledInstead,
+    (place_of_api, api, worker): (Place, &str, &str),
+    fix: Option<Fix>,
+    findings: &mut Vec<Finding>,
+) {
+    let program = context.program;
     let place = program.place(called.call);
     // A worker class may be instantiated in many places.
     if findings
@@ -29,16 +63,12 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
         return;
     }
     let text = program.text(called.call);
-    let message = format!(
-        "`{text}` is called here, in the caller, and gives {}; the worker has nothing to call",
-        called.gives
-    );
+    let gives = &called.gives;
+    let message = format!("`{text}` is called here, in the caller, and gives {gives}; {worker}");
     let callee = text.split('(').next().unwrap_or_default().to_owned();
     let help = format!("pass `{callee}` itself and hand its arguments over separately");
-    let draft = context.finding(&RULE, place, message).note(
-        program.place(submission.call),
-        format!("`{}` expects a callable", submission.api),
-    );
-    let fix = fixes::pass_callee(program, submission, called.call);
+    let draft = context
+        .finding(&RULE, place, message)
+        .note(place_of_api, format!("`{api}` expects a callable"));
     findings.push(draft.help(help).fix(fix).done());
 }

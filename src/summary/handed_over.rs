@@ -11,6 +11,7 @@ use crate::link::submissions::{in_mapping, mappings_of, targets_of};
 use crate::link::values::{ExprRef, Site, Value};
 use crate::link::{Callee, Program, Submission, Target};
 
+use super::initializers::Initializer;
 use super::signatures::{is_callable, is_stub, positional_parameters, returns_nothing};
 
 /// A call that stands where its callee should.
@@ -26,8 +27,14 @@ pub struct CalledInstead {
 #[must_use]
 pub fn called_instead(program: &Program<'_>, submission: &Submission<'_>) -> Option<CalledInstead> {
     let call = submission.callable?;
-    let is_call = matches!(program.kind(call), ExprKind::Call { .. });
-    if !is_call || submission.shape.arguments == ArgumentsShape::DelayedCalls {
+    let is_written_out = submission.shape.arguments == ArgumentsShape::DelayedCalls;
+    called_in_place(program, call).filter(|_| !is_written_out)
+}
+
+/// A call where a callable is expected, which gives nothing callable.
+#[must_use]
+pub fn called_in_place(program: &Program<'_>, call: ExprRef) -> Option<CalledInstead> {
+    if !matches!(program.kind(call), ExprKind::Call { .. }) {
         return None;
     }
     let mut gives: Option<String> = None;
@@ -147,6 +154,13 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
         Some(expr) => judged(program, submission.call, expr, &submission.targets),
         None => in_mappings(program, submission),
     }
+}
+
+/// The argument tuple of a pool's initializer, if it is none.
+#[must_use]
+pub fn no_initializer_tuple(program: &Program<'_>, initializer: &Initializer<'_>) -> Option<NoTuple> {
+    let targets = targets_of(program, initializer.callable?);
+    judged(program, initializer.call, initializer.arguments?, &targets)
 }
 
 /// The argument tuple in a mapping of `Thread(**options)`.

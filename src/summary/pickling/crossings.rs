@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use crate::facts::{ArgumentKind, ExprKind, StmtKind};
+use crate::facts::{ExprKind, StmtKind};
 use crate::finding::{Confidence, Note};
 use crate::knowledge::{ArgumentsShape, PicklingMoment, Role, StartsWhen, SubmissionResult, WorkerKind};
 use crate::link::solver::{Key, Variable};
 use crate::link::submissions::{delayed_callable, delayed_calls};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
 use crate::link::{Callee, Program, StartSetting, Submission, Target};
+use crate::summary::initializers::{Initializer, initializer_of};
 
 use super::attributes::Writes;
 use super::instances::registered_classes;
@@ -381,7 +382,12 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
 
     /// What the constructor of a pool or executor hands to each of its workers.
     fn initializer(&self, call: ExprRef) -> Option<Crossing> {
-        let (name, callable, arguments) = initializer(self.program, call)?;
+        let Initializer {
+            pool,
+            callable,
+            arguments,
+            ..
+        } = initializer(self.program, call)?;
         let moment = Moment {
             function: self.program.function_around(self.program.scope_of(call)),
             handed: self.program.place(call).span.end,
@@ -405,7 +411,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         Some(Crossing {
             kind,
             call,
-            api: name,
+            api: pool.to_string(),
             text: self.owner(expr),
             obstacle,
             when: When::AtStart(vec![start.unwrap_or(StartSetting::Default)]),
@@ -465,39 +471,10 @@ fn elements(program: &Program<'_>, expr: ExprRef) -> ValueSet {
     found
 }
 
-/// The initializer and its arguments in the constructor of a pool or executor of processes.
-fn initializer(program: &Program<'_>, call: ExprRef) -> Option<(String, Option<ExprRef>, Option<ExprRef>)> {
-    for value in program.values(call).iter() {
-        let Value::ExternalInstance {
-            of,
-            site: Some(Site::Expr(site)),
-        } = *program.value(value)
-        else {
-            continue;
-        };
-        let fact = program.knowledge.type_fact(program.name(of))?;
-        if site != call || fact.worker != Some(WorkerKind::Process) || fact.cloudpickle {
-            continue;
-        }
-        let ExprKind::Call { arguments, .. } = program.kind(call) else {
-            continue;
-        };
-        if arguments.iter().any(|argument| argument.kind == ArgumentKind::Star) {
-            continue;
-        }
-        let callable = fact
-            .initializer_argument
-            .as_ref()
-            .and_then(|position| program.argument_at(call, position));
-        let initargs = fact
-            .initargs_argument
-            .as_ref()
-            .and_then(|position| program.argument_at(call, position));
-        if callable.is_some() || initargs.is_some() {
-            return Some((program.name(of).to_owned(), callable, initargs));
-        }
-    }
-    None
+/// The initializer that a call hands to a new pool of processes, which pickles it.
+fn initializer<'a>(program: &Program<'a>, call: ExprRef) -> Option<Initializer<'a>> {
+    initializer_of(program, call)
+        .filter(|found| found.fact.worker == Some(WorkerKind::Process) && !found.fact.cloudpickle)
 }
 
 /// Roles of objects that connect threads of one process.

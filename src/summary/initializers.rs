@@ -1,0 +1,51 @@
+//! What the constructor of a pool or executor has each of its workers run first.
+//!
+//! In: the linked program. Out: the callable and its arguments, as one call hands them over. Must not know: rules,
+//! findings.
+
+use std::sync::Arc;
+
+use crate::facts::{ArgumentKind, ExprKind};
+use crate::knowledge::TypeFact;
+use crate::link::Program;
+use crate::link::values::{ExprRef, Site, Value};
+
+/// The initializer of the pool that a call makes, with its arguments; one of the two is given.
+#[derive(Clone, Debug)]
+pub struct Initializer<'a> {
+    /// The call that makes the pool.
+    pub call: ExprRef,
+    /// The type of the pool.
+    pub pool: Arc<str>,
+    /// What is known of that type.
+    pub fact: &'a TypeFact,
+    /// What the workers are to run.
+    pub callable: Option<ExprRef>,
+    /// The tuple of its arguments.
+    pub arguments: Option<ExprRef>,
+}
+
+/// The initializer that a call hands to a new pool, where the call spells its arguments.
+#[must_use]
+pub fn initializer_of<'a>(program: &Program<'a>, call: ExprRef) -> Option<Initializer<'a>> {
+    match program.kind(call) {
+        ExprKind::Call { arguments, .. } if !arguments.iter().any(|given| given.kind == ArgumentKind::Star) => {}
+        _ => return None,
+    }
+    program.values(call).iter().find_map(|value| {
+        let Value::ExternalInstance { of, site } = *program.value(value) else {
+            return None;
+        };
+        let fact = program.knowledge.type_fact(program.name(of))?;
+        let at = |position: &Option<_>| program.argument_at(call, position.as_ref()?);
+        let (callable, arguments) = (at(&fact.initializer_argument), at(&fact.initargs_argument));
+        let is_given = site == Some(Site::Expr(call)) && (callable.is_some() || arguments.is_some());
+        is_given.then(|| Initializer {
+            call,
+            pool: Arc::from(program.name(of)),
+            fact,
+            callable,
+            arguments,
+        })
+    })
+}
