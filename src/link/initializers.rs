@@ -1,50 +1,47 @@
-//! What the constructor of a pool or executor gives each of its workers to run first.
+//! What the constructor of a pool or executor has each of its workers run first.
+
+use std::sync::Arc;
 
 use crate::facts::{ArgumentKind, ExprKind};
-use crate::knowledge::WorkerKind;
+use crate::knowledge::TypeFact;
 
 use super::program::Program;
 use super::values::{ExprRef, Site, Value};
 
-/// The initializer of a pool or executor, with its arguments.
+/// The initializer of the pool that a call makes, with its arguments; one of the two is given.
 #[derive(Clone, Debug)]
-pub struct Initializer {
-    /// The type that is made.
-    pub made: String,
-    /// What its workers are.
-    pub kind: Option<WorkerKind>,
-    /// It pickles with cloudpickle or the like.
-    pub cloudpickle: bool,
-    /// What the workers run first.
+pub struct Initializer<'a> {
+    /// The call that makes the pool.
+    pub call: ExprRef,
+    /// The type of the pool.
+    pub pool: Arc<str>,
+    /// What is known of that type.
+    pub fact: &'a TypeFact,
+    /// What the workers are to run.
     pub callable: Option<ExprRef>,
-    /// The sequence of what that is called with.
+    /// The tuple of its arguments.
     pub arguments: Option<ExprRef>,
 }
 
-/// The initializer that a call gives the pool or executor that it makes, or the arguments for one.
+/// The initializer that a call hands to a new pool, where the call spells its arguments.
 #[must_use]
-pub fn initializer_of(program: &Program<'_>, call: ExprRef) -> Option<Initializer> {
-    let ExprKind::Call { arguments, .. } = program.kind(call) else {
-        return None;
-    };
-    if arguments.iter().any(|argument| argument.kind == ArgumentKind::Star) {
-        return None;
+pub fn initializer_of<'a>(program: &Program<'a>, call: ExprRef) -> Option<Initializer<'a>> {
+    match program.kind(call) {
+        ExprKind::Call { arguments, .. } if !arguments.iter().any(|given| given.kind == ArgumentKind::Star) => {}
+        _ => return None,
     }
     program.values(call).iter().find_map(|value| {
-        let Value::ExternalInstance {
-            of,
-            site: Some(Site::Expr(site)),
-        } = *program.value(value)
-        else {
+        let Value::ExternalInstance { of, site } = *program.value(value) else {
             return None;
         };
         let fact = program.knowledge.type_fact(program.name(of))?;
-        let at = |position: &Option<crate::knowledge::Position>| program.argument_at(call, position.as_ref()?);
+        let at = |position: &Option<_>| program.argument_at(call, position.as_ref()?);
         let (callable, arguments) = (at(&fact.initializer_argument), at(&fact.initargs_argument));
-        (site == call && (callable.is_some() || arguments.is_some())).then(|| Initializer {
-            made: program.name(of).to_owned(),
-            kind: fact.worker,
-            cloudpickle: fact.cloudpickle,
+        let is_given = site == Some(Site::Expr(call)) && (callable.is_some() || arguments.is_some());
+        is_given.then(|| Initializer {
+            call,
+            pool: Arc::from(program.name(of)),
+            fact,
             callable,
             arguments,
         })

@@ -57,6 +57,12 @@ pub const CHILD_MAIN: &str = "__mp_main__";
 pub const TYPE_CHECKING: &str = "TYPE_CHECKING";
 /// The attribute of `sys` that holds the arguments of the command line.
 pub const ARGUMENT_VECTOR: &str = "argv";
+/// The method of strings that asks how they start.
+pub const STARTS_WITH: &str = "startswith";
+/// What the interpreter calls Windows, in lower case.
+pub const WINDOWS: [&str; 4] = ["nt", "win", "win32", "windows"];
+/// What the interpreter calls all other systems.
+pub const POSIX: &str = "posix";
 /// What a failed `assert` raises.
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The attribute by which the pickler looks a function up in its module.

@@ -1,8 +1,10 @@
 //! CC903: the result of a task that may fail is never asked for.
 
+use crate::facts::{ArgumentKind, ExprKind};
 use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
+use crate::link::values::ExprRef;
 
 use super::{Check, Context, Rule, lost_failure};
 
@@ -16,19 +18,18 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
-    if submission.shape.result != SubmissionResult::AsyncResult || submission.through.is_some() {
+    if submission.shape.result != SubmissionResult::AsyncResult {
         return;
     }
     let program = context.program;
     // The first callback is only told of success; the last one gets the exception.
     let error_callback = submission.shape.callbacks.last();
-    if error_callback.is_some_and(|at| program.argument_at(submission.call, at).is_some())
-        || has_unpacked_keywords(context, submission)
+    let call = submission_behind(context, submission);
+    if error_callback.is_some_and(|at| program.argument_at(call, at).is_some()) || has_unpacked_keywords(context, call)
     {
         return;
     }
-    let life = context.lifecycles().life(program, submission.call);
-    if life.may_be_asked() {
+    if context.lifecycles().unasked(program, submission).is_none() {
         return;
     }
     let draft = lost_failure::draft(context, &RULE, submission, |target| {
@@ -38,9 +39,23 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     findings.extend(draft.map(|draft| draft.help(help).done()));
 }
 
-fn has_unpacked_keywords(context: &Context<'_>, submission: &Submission<'_>) -> bool {
-    use crate::facts::{ArgumentKind, ExprKind};
-    matches!(context.program.kind(submission.call), ExprKind::Call { arguments, .. } if arguments
+/// The call of the pool itself, where functions of the project hand the work on.
+fn submission_behind(context: &Context<'_>, submission: &Submission<'_>) -> ExprRef {
+    let mut call = submission.call;
+    let mut through = submission.through;
+    while let Some(inner) = through {
+        call = inner;
+        let all = &context.program.submissions;
+        through = all
+            .iter()
+            .find(|other| other.call == inner)
+            .and_then(|other| other.through);
+    }
+    call
+}
+
+fn has_unpacked_keywords(context: &Context<'_>, call: ExprRef) -> bool {
+    matches!(context.program.kind(call), ExprKind::Call { arguments, .. } if arguments
         .iter()
         .any(|argument| argument.kind == ArgumentKind::DoubleStar))
 }

@@ -1,6 +1,6 @@
 //! CC901: the future of a task that may fail is never asked.
 
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Note, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
 use crate::summary::lifecycles::Silence;
@@ -26,19 +26,21 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn dropped(context: &Context<'_>, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
-    if submission.shape.result != SubmissionResult::Future || submission.through.is_some() {
+    if submission.shape.result != SubmissionResult::Future {
         return;
     }
-    let program = context.program;
-    let life = context.lifecycles().life(program, submission.call);
-    if life.may_be_asked() {
+    let Some(unasked) = context.lifecycles().unasked(context.program, submission) else {
         return;
-    }
+    };
     let draft = lost_failure::draft(context, &RULE, submission, |target| {
         format!("{target} may fail, and nothing asks its future: the exception vanishes")
     });
+    let callbacks = unasked.blind_callbacks.into_iter().map(|call| Note {
+        place: context.program.place(call),
+        message: "this callback does not look how the task has ended".to_owned(),
+    });
     let help = "keep the future and call `result()`, or add a callback that looks at `exception()`";
-    findings.extend(draft.map(|draft| draft.help(help).done()));
+    findings.extend(draft.map(|draft| draft.notes(callbacks).help(help).done()));
 }
 
 /// The task itself keeps every failure of its work quiet.

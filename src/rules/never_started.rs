@@ -37,7 +37,6 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
                 | Event::With(_)
                 | Event::Kept(_)
                 | Event::Global(_)
-                | Event::Iterated(_)
         )
     });
     if open {

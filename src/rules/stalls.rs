@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
+use crate::link::values::ScopeRef;
 use crate::summary::event_loop::{Cause, Stall};
 
 use super::{Context, Draft, Rule};
@@ -43,20 +44,42 @@ pub(super) fn words<'a>(context: &Context<'_>, stall: &'a Stall) -> Words<'a> {
     }
 }
 
-/// Of the stalls of one coroutine that come down to the same call, the first, and where the others are.
-pub(super) fn grouped<'a>(stalls: impl Iterator<Item = &'a Stall>) -> Vec<(&'a Stall, Vec<&'a Stall>)> {
-    let mut groups: BTreeMap<_, (&Stall, Vec<&Stall>)> = BTreeMap::new();
-    for stall in stalls {
-        let deepest = stall.chain.last().filter(|_| stall.helper.is_some());
-        let cause = deepest.map_or(stall.place, |note| note.place);
-        match groups.entry((stall.function, cause)) {
-            Entry::Vacant(entry) => {
-                entry.insert((stall, Vec::new()));
+/// Of the stalls that come down to the same call in one coroutine, or through the same function in several, the first,
+/// and where the others are.
+pub(super) fn grouped<'a>(stalls: impl Iterator<Item = &'a Stall>) -> Vec<Group<'a>> {
+    let alone = stalls.map(|stall| (stall, Vec::new())).collect();
+    let of_coroutines = merged(alone, |stall| Some((stall.function, cause(stall))));
+    merged(of_coroutines, |stall| Some((stall.helper?, cause(stall))))
+}
+
+type Group<'a> = (&'a Stall, Vec<&'a Stall>);
+
+/// Puts groups whose first stalls have the same key together.
+fn merged<'a>(groups: Vec<Group<'a>>, key: impl Fn(&Stall) -> Option<(ScopeRef, Place)>) -> Vec<Group<'a>> {
+    let mut positions = BTreeMap::new();
+    let mut found: Vec<Group<'a>> = Vec::new();
+    for (first, others) in groups {
+        match key(first).map(|key| positions.entry(key)) {
+            Some(Entry::Occupied(entry)) => {
+                let group: &mut Group<'a> = &mut found[*entry.get()];
+                group.1.push(first);
+                group.1.extend(others);
             }
-            Entry::Occupied(mut entry) => entry.get_mut().1.push(stall),
+            vacant => {
+                if let Some(Entry::Vacant(entry)) = vacant {
+                    entry.insert(found.len());
+                }
+                found.push((first, others));
+            }
         }
     }
-    groups.into_values().collect()
+    found
+}
+
+/// The call that a stall comes down to.
+fn cause(stall: &Stall) -> Place {
+    let deepest = stall.chain.last().filter(|_| stall.helper.is_some());
+    deepest.map_or(stall.place, |note| note.place)
 }
 
 /// A finding about a stall, with the way to it.

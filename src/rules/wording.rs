@@ -39,7 +39,12 @@ pub(super) fn handed(submission: &Submission<'_>) -> &'static str {
 
 /// Where the first target is defined.
 pub(super) fn target_note(program: &Program<'_>, submission: &Submission<'_>) -> Option<Note> {
-    let function = submission.targets.iter().find_map(Target::function)?;
+    targets_note(program, &submission.targets)
+}
+
+/// Where the first of several targets is defined.
+pub(super) fn targets_note(program: &Program<'_>, targets: &[Target]) -> Option<Note> {
+    let function = targets.iter().find_map(Target::function)?;
     let name = program.display_name(function);
     let message = if name == "lambda" {
         "this lambda is what runs".to_owned()

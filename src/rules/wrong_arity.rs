@@ -2,8 +2,9 @@
 
 use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
-use crate::link::Submission;
-use crate::summary::signatures::misfit;
+use crate::link::initializers::initializer_of;
+use crate::link::values::ExprRef;
+use crate::summary::signatures::{Misfit, initializer_misfit, misfit};
 
 use super::{Check, Context, Rule};
 
@@ -13,30 +14,40 @@ pub(super) static RULE: Rule = Rule {
     name: "wrong-arity",
     severity: Severity::Error,
     page: include_str!("../../rules/wrong-arity.md"),
-    check: Check::Submission(check),
+    check: Check::Program(check),
 };
 
-fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, findings: &mut Vec<Finding>) {
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    if submission.forwarded {
-        return;
+    for submission in program.submissions.iter().filter(|submission| !submission.forwarded) {
+        if let Some(misfit) = misfit(program, submission) {
+            let fate = match submission.shape.result {
+                SubmissionResult::Worker | SubmissionResult::Nothing => {
+                    "the task dies with a TypeError that nobody sees in time"
+                }
+                SubmissionResult::Future | SubmissionResult::AsyncResult => {
+                    "the task ends in a TypeError that only its result tells"
+                }
+                _ => "the task ends in a TypeError",
+            };
+            findings.push(finding(context, submission.call, &misfit, fate));
+        }
     }
-    let Some(misfit) = misfit(program, submission) else {
-        return;
-    };
+    for pool in program.calls().filter_map(|call| initializer_of(program, call)) {
+        if let Some(misfit) = initializer_misfit(program, &pool) {
+            findings.push(finding(context, pool.call, &misfit, "no worker of the pool starts"));
+        }
+    }
+}
+
+fn finding(context: &Context<'_>, call: ExprRef, misfit: &Misfit, fate: &str) -> Finding {
+    let program = context.program;
     let name = program.display_name(misfit.function);
-    let fate = match submission.shape.result {
-        SubmissionResult::Worker | SubmissionResult::Nothing => "dies with a TypeError that nobody sees in time",
-        SubmissionResult::Future | SubmissionResult::AsyncResult => "ends in a TypeError that only its result tells",
-        _ => "ends in a TypeError",
-    };
-    let message = format!("`{name}` {}: the task {fate}", misfit.message);
+    let message = format!("`{name}` {}: {fate}", misfit.message);
     let draft = context
-        .finding(&RULE, program.place(submission.call), message)
+        .finding(&RULE, program.place(call), message)
         .note(program.name_place(misfit.function), format!("`{name}` is defined here"));
-    findings.push(
-        draft
-            .help(format!("hand over the arguments that `{name}` takes"))
-            .done(),
-    );
+    draft
+        .help(format!("hand over the arguments that `{name}` takes"))
+        .done()
 }

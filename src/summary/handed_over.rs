@@ -6,7 +6,7 @@ use crate::edit::Layout;
 use crate::facts::ExprKind;
 use crate::finding::Confidence;
 use crate::knowledge::{ArgumentsShape, SubmissionShape};
-use crate::link::initializers::initializer_of;
+use crate::link::initializers::Initializer;
 use crate::link::language;
 use crate::link::submissions::{in_mapping, mappings_of, targets_of};
 use crate::link::values::{ExprRef, Site, Value};
@@ -26,19 +26,14 @@ pub struct CalledInstead {
 /// A call in the place of the callable that gives nothing callable.
 #[must_use]
 pub fn called_instead(program: &Program<'_>, submission: &Submission<'_>) -> Option<CalledInstead> {
-    if submission.shape.arguments == ArgumentsShape::DelayedCalls {
-        return None;
-    }
-    called_in_place(program, submission.callable?)
+    let call = submission.callable?;
+    let is_written_out = submission.shape.arguments == ArgumentsShape::DelayedCalls;
+    called_in_place(program, call).filter(|_| !is_written_out)
 }
 
-/// A call in the place of a pool's initializer that gives nothing callable.
+/// A call where a callable is expected, which gives nothing callable.
 #[must_use]
-pub fn initializer_called(program: &Program<'_>, pool: ExprRef) -> Option<CalledInstead> {
-    called_in_place(program, initializer_of(program, pool)?.callable?)
-}
-
-fn called_in_place(program: &Program<'_>, call: ExprRef) -> Option<CalledInstead> {
+pub fn called_in_place(program: &Program<'_>, call: ExprRef) -> Option<CalledInstead> {
     if !matches!(program.kind(call), ExprKind::Call { .. }) {
         return None;
     }
@@ -161,12 +156,11 @@ pub fn no_tuple(program: &Program<'_>, submission: &Submission<'_>) -> Option<No
     }
 }
 
-/// Arguments for a pool's initializer that are no tuple.
+/// The argument tuple of a pool's initializer, if it is none.
 #[must_use]
-pub fn initargs_no_tuple(program: &Program<'_>, pool: ExprRef) -> Option<NoTuple> {
-    let initializer = initializer_of(program, pool)?;
+pub fn no_initializer_tuple(program: &Program<'_>, initializer: &Initializer<'_>) -> Option<NoTuple> {
     let targets = targets_of(program, initializer.callable?);
-    judged(program, pool, initializer.arguments?, &targets)
+    judged(program, initializer.call, initializer.arguments?, &targets)
 }
 
 /// The argument tuple in a mapping of `Thread(**options)`.

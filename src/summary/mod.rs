@@ -10,6 +10,7 @@ mod cost;
 mod estimate;
 mod memo;
 pub(crate) mod order;
+mod platform;
 mod profile;
 mod recursion;
 mod sequence;

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 
 use crate::facts::{ArgumentKind, ExprId, ExprKind, Parameter, ParameterKind, ScopeKind};
 use crate::knowledge::{ArgumentsShape, Semantic};
+use crate::link::initializers::Initializer;
+use crate::link::submissions::targets_of;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
-use crate::link::{Callee, Program, Submission, Target};
+use crate::link::{Callee, Program, Submission, Target, language};
 
 /// Arguments that do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +33,30 @@ pub fn misfit(program: &Program<'_>, submission: &Submission<'_>) -> Option<Misf
     if submission.through.is_some() || submission.targets.is_empty() || is_own_constructor(program, submission) {
         return None;
     }
-    let supplies = supplies(program, submission)?;
+    misfit_of_all(program, &submission.targets, &supplies(program, submission)?)
+}
+
+/// How the arguments of a pool's initializer fail to fit it.
+#[must_use]
+pub fn initializer_misfit(program: &Program<'_>, initializer: &Initializer<'_>) -> Option<Misfit> {
+    if has_stars(program, initializer.call) {
+        return None;
+    }
+    let positional = match initializer.arguments {
+        Some(tuple) => width(program, tuple)?,
+        None => 0,
+    };
+    let supply = Supply {
+        positional,
+        keywords: BTreeSet::new(),
+    };
+    misfit_of_all(program, &targets_of(program, initializer.callable?), &[supply])
+}
+
+/// The first misfit, where no target takes what it is given.
+fn misfit_of_all(program: &Program<'_>, targets: &[Target], supplies: &[Supply]) -> Option<Misfit> {
     let mut first = None;
-    for target in &submission.targets {
+    for target in targets {
         let found = supplies
             .iter()
             .find_map(|supply| target_misfit(program, target, supply))?;
@@ -180,8 +203,10 @@ fn tuple_width(program: &Program<'_>, expr: ExprRef) -> Option<usize> {
 }
 
 fn keys(program: &Program<'_>, mapping: ExprRef) -> Option<BTreeSet<String>> {
-    let ExprKind::Dict { entries, len } = program.kind(mapping) else {
-        return matches!(program.kind(mapping), ExprKind::None).then(BTreeSet::new);
+    let (entries, len) = match program.kind(mapping) {
+        ExprKind::Dict { entries, len } => (entries, len),
+        ExprKind::None => return Some(BTreeSet::new()),
+        _ => return keywords_of_dict(program, mapping),
     };
     if entries.len() != *len as usize {
         return None;
@@ -191,6 +216,21 @@ fn keys(program: &Program<'_>, mapping: ExprRef) -> Option<BTreeSet<String>> {
         _ => None,
     };
     entries.iter().map(key).collect()
+}
+
+/// The names in `dict(name=value)`.
+fn keywords_of_dict(program: &Program<'_>, call: ExprRef) -> Option<BTreeSet<String>> {
+    let ExprKind::Call { arguments, .. } = program.kind(call) else {
+        return None;
+    };
+    let is_dict = |callee: &Callee| matches!(callee, Callee::External { name, .. } if &**name == language::DICT);
+    let named = arguments.iter().map(|argument| match &argument.kind {
+        ArgumentKind::Keyword(name) => Some(name.clone()),
+        _ => None,
+    });
+    named
+        .collect::<Option<_>>()
+        .filter(|_| program.callees(call).iter().all(is_dict))
 }
 
 fn target_misfit(program: &Program<'_>, target: &Target, supply: &Supply) -> Option<Misfit> {

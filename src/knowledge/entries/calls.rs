@@ -324,6 +324,8 @@ pub enum Semantic {
     Exits,
     /// Tells the first process of a program from its children (`current_process`, `parent_process`).
     IdentifiesProcess,
+    /// The name of the system that the program runs on (`sys.platform`).
+    IdentifiesSystem,
     /// Makes a child process that is a copy of this one (`os.fork`).
     Forks,
     /// Replaces the program of this process (`os.execv`).
@@ -376,4 +378,6 @@ pub enum LoopUse {
     AsksForLoop,
     /// Tells that waiting is over, or waits for that without blocking.
     Settles,
+    /// Waits until one of several things is ready to be asked.
+    Polls,
 }

@@ -112,12 +112,19 @@ impl Solver<'_> {
         if returns.name == language::SELF {
             return receiver.map_or_else(ValueSet::empty, ValueSet::one);
         }
+        let source = || {
+            let receiver = receiver.map(ValueSet::one);
+            receiver.or_else(|| arguments.at(0).cloned()).unwrap_or_default()
+        };
         if returns.name == language::ELEMENT {
-            let source = receiver
-                .map(ValueSet::one)
-                .or_else(|| arguments.at(0).cloned())
-                .unwrap_or_default();
-            return self.elements_of(&source);
+            return self.elements_of(&source());
+        }
+        if let (Some(site), Some(last)) = (site, returns.arguments.last())
+            && last.name == language::ELEMENT
+        {
+            let elements = self.elements_of(&source());
+            self.write_element(site, Key::Any, &elements);
+            return self.external_instance(&returns.name, Some(site));
         }
         if let Some(position) = returns.name.strip_prefix(language::ARGUMENT) {
             let by_position = position.parse().ok();

@@ -32,6 +32,7 @@ pub use globals::{ForkOnlyGlobal, Instead};
 pub(crate) use globals::{is_guard, is_under_guard};
 pub use lost::LostWrite;
 pub use nested::NestedWrite;
+pub(in crate::summary) use origin::home;
 pub use origin::{Origin, Root, Spot};
 pub use payload::{LargePayload, Payload};
 pub use proxies::ProxyInLoop;

@@ -242,7 +242,12 @@ impl Origins<'_, '_> {
 
 /// The variable that a module's name stands for: itself, or the one that it is imported from. Functions, classes and
 /// modules are none.
-pub(super) fn home(program: &Program<'_>, file: FileId, symbol: SymbolId, depth: u32) -> Option<(FileId, SymbolId)> {
+pub(in crate::summary) fn home(
+    program: &Program<'_>,
+    file: FileId,
+    symbol: SymbolId,
+    depth: u32,
+) -> Option<(FileId, SymbolId)> {
     let facts = program.file(file);
     let mut variable = false;
     for &def in &facts.symbol(symbol).definitions {

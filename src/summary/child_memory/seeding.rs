@@ -89,7 +89,7 @@ fn has_a_seed(program: &Program<'_>, arguments: ExprRef) -> bool {
 }
 
 /// What the pools of a hand-over let their workers call first, functions of the project or not.
-fn initializers_given(program: &Program<'_>, run: &ChildRun) -> Vec<Initializer> {
+fn initializers_given<'a>(program: &Program<'a>, run: &ChildRun) -> Vec<Initializer<'a>> {
     let workers = &program.submissions[run.submission].workers;
     let pools = workers
         .iter()

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, StmtKind};
 use crate::knowledge::Semantic;
 use crate::link::values::{ExprRef, ScopeRef, Value, ValueId};
-use crate::link::{Callee, Program};
+use crate::link::{Callee, Program, language};
 
 /// Calls that may go to more functions than this say too little.
 const CHOICES: usize = 3;
@@ -64,6 +64,7 @@ impl Graph {
                 }
             }
         }
+        graph.add_context_managers(program);
         graph.follow_wrappers(program);
         for edges in graph.edges.values_mut() {
             edges.sort_by_key(|edge| (program.place(edge.at), edge.function));
@@ -128,6 +129,39 @@ impl Graph {
         }
     }
 
+    /// A `with` block runs the methods of its object that it starts and ends with.
+    fn add_context_managers(&mut self, program: &Program<'_>) {
+        for scope in program.scopes() {
+            let index = program.index(scope.file);
+            for &statement in index.statements_of(scope.scope) {
+                let StmtKind::With {
+                    items, is_async: false, ..
+                } = &index.statement(statement).stmt.kind
+                else {
+                    continue;
+                };
+                for &(expr, _) in items {
+                    self.add_context_manager(program, ExprRef { file: scope.file, expr });
+                }
+            }
+        }
+    }
+
+    fn add_context_manager(&mut self, program: &Program<'_>, context: ExprRef) {
+        let values = program.values(context);
+        let scope = program.function_around(program.scope_of(context));
+        for value in values.iter().take(CHOICES) {
+            let Value::Instance { class, .. } = *program.value(value) else {
+                continue;
+            };
+            for name in [language::ENTER, language::EXIT] {
+                if let Some(&method) = program.methods(class, name, false).first() {
+                    self.add_edge(scope, context, method, values.len() == 1);
+                }
+            }
+        }
+    }
+
     fn add_edge(&mut self, scope: ScopeRef, at: ExprRef, function: ScopeRef, sure: bool) {
         self.edges.entry(scope).or_default().push(Edge { at, function, sure });
     }
@@ -142,8 +176,14 @@ impl Graph {
             .into_iter()
             .map(|function| (function, self.runs_in_place(program, function)))
             .collect();
-        for edges in self.edges.values_mut() {
+        for (scope, edges) in &mut self.edges {
             edges.retain(|edge| kept.get(&edge.function).copied().unwrap_or(false));
+            let wrapped = edges.iter().flat_map(|edge| {
+                let wrappers = program.solution.wrappers.get(&edge.function).into_iter().flatten();
+                wrappers.map(|&function| Edge { function, ..*edge })
+            });
+            let around: Vec<Edge> = wrapped.filter(|edge| edge.function != *scope).collect();
+            edges.extend(around);
         }
     }
 

@@ -5,10 +5,12 @@
 
 mod blocking;
 mod computing;
+mod doubts;
 mod exits;
 mod graph;
 mod offloads;
 mod touches;
+mod waits;
 
 use crate::finding::{Confidence, Note, Place};
 use crate::knowledge::WaitOn;

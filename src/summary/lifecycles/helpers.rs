@@ -8,8 +8,9 @@ use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
 use crate::link::{Callee, Submission};
 
+use super::feeding::leaves;
 use super::pools::varies;
-use super::serial::{Finder, Wait, leaves};
+use super::serial::{Finder, Wait};
 
 /// A function that is called from several workers anyway is looked for this many calls up.
 const CALLERS: u32 = 6;

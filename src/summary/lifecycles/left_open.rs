@@ -1,14 +1,16 @@
 //! Pools that are ended at the end of a function, which a way out before that leaves open.
 
+use std::collections::BTreeMap;
+
 use crate::facts::{ExprKind, StmtKind, statement_expressions, visit_expressions};
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role};
 use crate::link::Program;
 use crate::link::index::{Branch, FileIndex, StmtId};
-use crate::link::values::ExprRef;
+use crate::link::values::{ExprRef, ScopeRef};
 
-use super::Lifecycles;
 use super::life::Event;
+use super::{Life, Lifecycles};
 
 /// A pool that one way out of its function leaves open.
 #[derive(Clone, Debug)]
@@ -33,45 +35,73 @@ pub enum Way {
 }
 
 impl Lifecycles {
-    /// A pool made here that the function ends, but not on every way out that its code spells.
+    /// A pool made here, or by a function that returns it, that its user ends, but not on every way out that the code
+    /// spells.
     #[must_use]
     pub fn left_open(&self, program: &Program<'_>, call: ExprRef) -> Option<LeftOpen> {
         if self.makes_pool(program, call)? != Role::Pool {
             return None;
         }
-        let mut endings = Vec::new();
-        for event in self.life(program, call).events {
-            match event {
-                Event::Step(LifeStep::Close | LifeStep::Join, at) => endings.push(at),
-                Event::Kept(_) | Event::Global(_) | Event::Escapes(_) | Event::With(_) => return None,
-                _ => {}
-            }
+        let endings = only_endings(&self.life_through_calls(program, call))?;
+        let mut users = BTreeMap::new();
+        for ending in endings {
+            let user = program.scope_of(ending);
+            let start = obtained_in(program, call, user)?;
+            users.entry(user).or_insert((start, Vec::new())).1.push(ending);
         }
-        let scope = program.scope_of(call);
-        let index = program.index(call.file);
-        let guarded = |ending: &ExprRef| program.scope_of(*ending) != scope || stands_in_cleanup(index, *ending);
-        if endings.is_empty() || endings.iter().any(guarded) {
-            return None;
-        }
-        let ending = endings
-            .into_iter()
-            .min_by_key(|ending| program.place(*ending).span.start)?;
-        let made = index.statement_of(call.expr)?;
-        let between = index.statements_of(scope.scope).iter().copied().filter(|&statement| {
-            let span = index.statement(statement).stmt.span;
-            span.start > index.statement(made).stmt.span.end
-                && span.start < program.place(ending).span.start
-                && is_behind(index, made, statement)
-        });
-        between
-            .filter_map(|statement| leaves(program, call, statement))
-            .map(|(leaving, way)| LeftOpen {
-                ending: program.place(ending),
-                leaving,
-                way,
-            })
-            .next()
+        users
+            .into_values()
+            .find_map(|(start, endings)| left_before(program, start, &endings))
     }
+}
+
+/// The calls that end a pool, where nothing else may.
+fn only_endings(life: &Life) -> Option<Vec<ExprRef>> {
+    let mut endings = Vec::new();
+    for event in &life.events {
+        match event {
+            Event::Step(LifeStep::Close | LifeStep::Join, at) => endings.push(*at),
+            Event::Kept(_)
+            | Event::Global(_)
+            | Event::Escapes(_)
+            | Event::With(_)
+            | Event::Method(_)
+            | Event::Read(_) => return None,
+            _ => {}
+        }
+    }
+    Some(endings)
+}
+
+/// The expression of a function that makes the pool, or calls the function that makes and returns it.
+fn obtained_in(program: &Program<'_>, made: ExprRef, function: ScopeRef) -> Option<ExprRef> {
+    let maker = program.scope_of(made);
+    if maker == function {
+        return Some(made);
+    }
+    let mut calls = program.solution.callers.get(&maker)?.iter().copied();
+    calls.find(|&call| program.scope_of(call) == function)
+}
+
+/// The way out between the place where a function gets a pool and the first call of it that ends the pool.
+fn left_before(program: &Program<'_>, start: ExprRef, endings: &[ExprRef]) -> Option<LeftOpen> {
+    let index = program.index(start.file);
+    if endings.iter().any(|&ending| stands_in_cleanup(index, ending)) {
+        return None;
+    }
+    let ending = endings.iter().map(|&ending| program.place(ending)).min()?;
+    let made = index.statement_of(start.expr)?;
+    let statements = index.statements_of(index.scope_of(start.expr)).iter().copied();
+    let mut between = statements.filter(|&statement| {
+        let span = index.statement(statement).stmt.span;
+        span.start > index.statement(made).stmt.span.end
+            && span.start < ending.span.start
+            && is_behind(index, made, statement)
+    });
+    between.find_map(|statement| {
+        let (leaving, way) = leaves(program, start, statement)?;
+        Some(LeftOpen { ending, leaving, way })
+    })
 }
 
 /// Whether a call stands in a `finally` block or an `except` clause.

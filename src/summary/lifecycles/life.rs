@@ -41,13 +41,12 @@ pub struct Life {
 }
 
 impl Life {
-    /// Whether the outcome of a task is asked for or may be, somewhere out of sight.
-    #[must_use]
-    pub fn may_be_asked(&self) -> bool {
+    /// Whether the outcome of a task is asked for or may be, somewhere out of sight. Callbacks are judged apart.
+    pub(super) fn may_be_asked(&self) -> bool {
         self.events.iter().any(|event| {
             matches!(
                 event,
-                Event::Step(LifeStep::Outcome | LifeStep::Callback, _)
+                Event::Step(LifeStep::Outcome, _)
                     | Event::Method(_)
                     | Event::Read(_)
                     | Event::With(_)
@@ -94,17 +93,15 @@ const LIMIT: usize = 300;
 
 /// Follows the object that an expression makes, with `returns` through functions whose calls are all in sight.
 pub(super) fn trace(program: &Program<'_>, lives: &Lifecycles, made: ExprRef, returns: bool) -> Life {
-    let mut tracer = Tracer {
-        program,
-        lives,
-        returns,
-        seen: BTreeSet::new(),
-        definitions: BTreeSet::new(),
-        attributes: BTreeSet::new(),
-        keyed: false,
-        life: Life::default(),
-    };
+    let mut tracer = Tracer::new(program, lives, returns);
     tracer.follow(made);
+    tracer.life
+}
+
+/// Follows the object that a definition is bound to, such as a parameter.
+pub(super) fn trace_definition(program: &Program<'_>, lives: &Lifecycles, bound: DefRef) -> Life {
+    let mut tracer = Tracer::new(program, lives, false);
+    tracer.definition(bound.file, bound.def);
     tracer.life
 }
 
@@ -121,7 +118,20 @@ struct Tracer<'a, 'p> {
     life: Life,
 }
 
-impl Tracer<'_, '_> {
+impl<'a, 'p> Tracer<'a, 'p> {
+    fn new(program: &'a Program<'p>, lives: &'a Lifecycles, returns: bool) -> Self {
+        Self {
+            program,
+            lives,
+            returns,
+            seen: BTreeSet::new(),
+            definitions: BTreeSet::new(),
+            attributes: BTreeSet::new(),
+            keyed: false,
+            life: Life::default(),
+        }
+    }
+
     fn event(&mut self, event: Event) {
         self.life.events.push(event);
     }
@@ -237,11 +247,18 @@ impl Tracer<'_, '_> {
             return;
         }
         // Reading a method without calling it hands the object on.
-        let is_method = self
-            .program
-            .callees_of(self.program.values(attribute))
-            .iter()
-            .any(|callee| !matches!(callee, Callee::Unknown(_)));
+        let knowledge = self.program.knowledge;
+        let mut callees = self.program.callees_of(self.program.values(attribute)).into_iter();
+        let is_method = callees.any(|callee| match callee {
+            Callee::Unknown(_) => false,
+            // Whatever is not described may be a plain attribute, such as a worker's name.
+            Callee::External { name, .. } => {
+                knowledge.call(&name).is_some()
+                    || knowledge.submission(&name).is_some()
+                    || knowledge.semantic(&name).is_some()
+            }
+            _ => true,
+        });
         if is_method {
             self.bound_method(attribute);
         } else {
@@ -271,16 +288,23 @@ impl Tracer<'_, '_> {
         }
     }
 
-    /// `pool.close` handed to something else to be called later.
+    /// `pool.close` handed to something else to be called later. Who only holds `pool.map` cannot end the pool.
     fn bound_method(&mut self, attribute: ExprRef) {
+        let mut harmless = false;
         for callee in self.program.callees_of(self.program.values(attribute)) {
-            if let Callee::External { name, .. } = callee
-                && let Some(step) = self.program.knowledge.call(&name).and_then(|fact| fact.step)
-            {
+            let Callee::External { name, .. } = callee else {
+                continue;
+            };
+            if let Some(step) = self.program.knowledge.call(&name).and_then(|fact| fact.step) {
                 return self.event(Event::Step(step, attribute));
             }
+            let knowledge = self.program.knowledge;
+            // `pending.discard` gives nothing of what the container holds.
+            harmless |= knowledge.submission(&name).is_some() || knowledge.semantic(&name) == Some(Semantic::Changes);
         }
-        self.event(Event::Method(attribute));
+        if !harmless {
+            self.event(Event::Method(attribute));
+        }
     }
 
     fn method_call(&mut self, call: ExprRef) {

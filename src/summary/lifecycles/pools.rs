@@ -22,8 +22,6 @@ pub struct Unclosed {
     pub executor: bool,
     /// The method of its owner that ends other things and not the pool.
     pub forgotten: Option<ScopeRef>,
-    /// A `return` that leaves it open, with the call behind it that would end it.
-    pub skipped: Option<(Place, Place)>,
 }
 
 /// What makes a pool over and over.
@@ -79,18 +77,11 @@ impl Lifecycles {
             kept: None,
             executor: role == Role::Executor,
             forgotten: None,
-            skipped: None,
         };
         if program.scope_of(call).scope == MODULE {
             return None;
         }
-        if let Some(skipped) = ends::skipped_by_return(program, call, &life).filter(|_| role == Role::Pool) {
-            return Some(Unclosed {
-                skipped: Some(skipped),
-                ..unclosed
-            });
-        }
-        let unknown = |event: &Event| matches!(event, Event::Method(_) | Event::Global(_));
+        let unknown = |event: &Event| matches!(event, Event::Method(_) | Event::Read(_) | Event::Global(_));
         let is_single = program.scope(program.scope_of(call)).kind == ScopeKind::Class;
         if life.may_be_ended() || life.any(unknown) || is_single {
             return None;
@@ -101,9 +92,10 @@ impl Lifecycles {
         });
         let Some(kept) = kept else { return Some(unclosed) };
         let forgotten = ends::forgetting_method(program, kept);
-        let lasting = [call, kept]
-            .iter()
-            .any(|&expr| is_initialiser(program, expr) || is_under_condition(program, expr));
+        let places = [call, kept];
+        let of_object = places.iter().any(|&expr| is_initialiser(program, expr));
+        let in_passing = role == Role::Pool && ends::is_made_in_passing(program, self, kept);
+        let lasting = of_object && !in_passing || places.iter().any(|&expr| is_under_condition(program, expr));
         (forgotten.is_some() || !lasting).then(|| Unclosed {
             kept: Some(program.place(kept)),
             forgotten,

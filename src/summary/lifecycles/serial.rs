@@ -1,12 +1,10 @@
 //! Loops that hand work over and wait for it in the same round, so that one task runs at a time.
 
-use std::collections::BTreeSet;
-
-use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, Stmt, StmtKind, SymbolId, visit_expressions};
+use crate::facts::{ArgumentKind, DefId, DefKind, ExprId, ExprKind, Stmt, StmtKind, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::{LifeStep, Role, Semantic, SubmissionResult};
 use crate::link::index::{Branch, FileIndex, Loop, StmtId};
-use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::values::{ExprRef, Value};
 use crate::link::{Callee, Intent, Program};
 
 use crate::summary::Summaries;
@@ -31,9 +29,6 @@ pub struct Wait {
     /// The call in a loop that makes the function hand over and wait, where the loop stands in another function.
     pub called: Option<ExprRef>,
 }
-
-/// Calls that take longer than this many seconds are work that runs beside the task.
-const LIGHT: f64 = 1e-4;
 
 /// Finds the waits of all loops.
 pub(super) fn find(program: &Program<'_>, summaries: &Summaries<'_>, lives: &Lifecycles) -> Vec<Wait> {
@@ -101,7 +96,7 @@ fn gives_fresh_future(program: &Program<'_>, call: ExprRef) -> bool {
 
 pub(super) struct Finder<'a, 'p> {
     pub(super) program: &'a Program<'p>,
-    summaries: &'a Summaries<'a>,
+    pub(super) summaries: &'a Summaries<'a>,
     pub(super) lives: &'a Lifecycles,
 }
 
@@ -113,12 +108,33 @@ impl<'p> Finder<'_, 'p> {
     /// The wait for the outcome of a submission in its own loop.
     fn outcome_of(&self, submitted: ExprRef) -> Option<Wait> {
         let wait = self.asked_at(submitted).or_else(|| self.through_list(submitted))?;
+        if self.gives_up(wait) {
+            return None;
+        }
         self.judged(submitted, wait, false)
+    }
+
+    /// Whether a wait has a time-out that the code around it expects: then the worker is there for that.
+    fn gives_up(&self, wait: ExprRef) -> bool {
+        let index = self.index(wait.file);
+        let ExprKind::Call { arguments, .. } = self.program.kind(wait) else {
+            return false;
+        };
+        let limited = !arguments.is_empty() && self.lives.step(wait) == Some(LifeStep::Outcome);
+        limited
+            && index.statement_of(wait.expr).is_some_and(|statement| {
+                index.ancestors(statement).any(|(above, branch)| {
+                    branch == Branch::Body
+                        && matches!(&index.statement(above).stmt.kind, StmtKind::Try { handlers, .. } if !handlers.is_empty())
+                })
+            })
     }
 
     /// The call that asks for the outcome of a submission, through at most one name.
     pub(super) fn asked_at(&self, submitted: ExprRef) -> Option<ExprRef> {
-        self.chained(submitted).or_else(|| self.through_name(submitted))
+        self.chained(submitted)
+            .or_else(|| self.waited_in_display(submitted))
+            .or_else(|| self.through_name(submitted))
     }
 
     /// `submit(...).result()`.
@@ -462,171 +478,6 @@ impl<'p> Finder<'_, 'p> {
             })
     }
 
-    /// Whether a wait for what was handed over makes the loop run one task at a time.
-    fn judged(&self, handed: ExprRef, wait: ExprRef, joins: bool) -> Option<Wait> {
-        let loops = self.loops(handed);
-        let around = *loops.first()?;
-        let outer = if joins && self.loops(wait).first() != Some(&around) {
-            // Workers are started and joined by inner loops over a list of one.
-            *loops.get(1)?
-        } else if self.loops(wait).first() == Some(&around) {
-            around
-        } else {
-            return None;
-        };
-        if self.is_conditional(handed, wait, outer)
-            || self.works_between(handed, wait)
-            || self.feeds_next(handed, wait, outer)
-        {
-            return None;
-        }
-        Some(Wait {
-            wait,
-            handed,
-            joins,
-            endless: self.is_endless(wait.file, outer),
-            tiny: self.is_tiny(handed),
-            next: None,
-            called: None,
-        })
-    }
-
-    /// Whether what is handed over is known to take next to no time.
-    pub(super) fn is_tiny(&self, handed: ExprRef) -> bool {
-        let made = self.made(handed).unwrap_or(handed);
-        let submissions = self
-            .program
-            .submissions
-            .iter()
-            .filter(|submission| submission.call == made);
-        let targets: Vec<_> = submissions.flat_map(|submission| &submission.targets).collect();
-        !targets.is_empty()
-            && targets.into_iter().all(|target| {
-                let profile = target.function().and_then(|function| self.summaries.profile(function));
-                profile.is_some_and(|profile| profile.total().typical <= LIGHT && profile.unknown.is_empty())
-            })
-    }
-
-    fn is_endless(&self, file: FileId, around: Loop) -> bool {
-        let Loop::Statement(id) = around else { return false };
-        match &self.index(file).statement(id).stmt.kind {
-            StmtKind::While { test, .. } => matches!(
-                self.program.file(file).kind(*test),
-                ExprKind::Bool(true) | ExprKind::Int(Some(1))
-            ),
-            _ => false,
-        }
-    }
-
-    /// Whether the wait is under a condition that the hand-over is not under.
-    fn is_conditional(&self, handed: ExprRef, wait: ExprRef, around: Loop) -> bool {
-        let (Loop::Statement(around), index) = (around, self.index(wait.file)) else {
-            return false;
-        };
-        let Some(statement) = index.statement_of(wait.expr) else {
-            return true;
-        };
-        matches!(index.statement(statement).stmt.kind, StmtKind::Return(_))
-            || self.has_condition(handed, wait, Some(around))
-    }
-
-    /// Whether a condition stands around the wait, up to a loop, that does not stand around the hand-over.
-    pub(super) fn has_condition(&self, handed: ExprRef, wait: ExprRef, around: Option<StmtId>) -> bool {
-        let index = self.index(wait.file);
-        let file = self.program.file(wait.file);
-        let Some(statement) = index.statement_of(wait.expr) else {
-            return true;
-        };
-        let after_loop = index.ancestors(statement).take_while(|(id, _)| Some(*id) != around);
-        after_loop
-            .filter(|(id, _)| !self.is_patient_join(*id, wait))
-            .filter(|(id, _)| !index.statement(*id).stmt.span.contains(file.span(handed.expr)))
-            .any(|(id, branch)| {
-                matches!(
-                    index.statement(id).stmt.kind,
-                    StmtKind::If { .. } | StmtKind::Match { .. } | StmtKind::While { .. }
-                ) || matches!(branch, Branch::Handler(_))
-            })
-    }
-
-    /// Whether the program does something of its own between hand-over and wait.
-    pub(super) fn works_between(&self, handed: ExprRef, wait: ExprRef) -> bool {
-        let file = self.program.file(wait.file);
-        let index = self.index(wait.file);
-        let (from, to) = (file.span(handed.expr), file.span(wait.expr));
-        let scope = index.scope_of(wait.expr);
-        let first = index.calls().partition_point(|&call| file.span(call).start < from.end);
-        index.calls()[first..]
-            .iter()
-            .take_while(|&&call| file.span(call).start < to.start)
-            .filter(|&&call| call != wait.expr && !file.span(call).contains(from) && !file.span(call).contains(to))
-            .filter(|&&call| index.scope_of(call) == scope)
-            .any(|&call| !self.is_light(self.program.sibling(wait, call)))
-    }
-
-    pub(super) fn is_light(&self, call: ExprRef) -> bool {
-        if self.lives.step(call) == Some(LifeStep::Start) {
-            return false;
-        }
-        self.program.callees(call).into_iter().all(|callee| match callee {
-            Callee::External { name, .. } => {
-                let knowledge = self.program.knowledge;
-                let small = knowledge.call(&name).is_some_and(|fact| {
-                    fact.interpreter.is_none_or(|range| range[1] <= LIGHT * 2.0)
-                        && fact.native.is_none()
-                        && (fact.wait.is_none() || fact.cannot_raise)
-                });
-                knowledge.submission(&name).is_none() && (small || knowledge.semantic(&name).is_some())
-            }
-            Callee::Function { function, .. } => self
-                .summaries
-                .profile(function)
-                .is_some_and(|profile| profile.total().typical <= LIGHT && profile.unknown.is_empty()),
-            Callee::Class(class) => self.is_plain_class(class),
-            _ => false,
-        })
-    }
-
-    fn is_plain_class(&self, class: ScopeRef) -> bool {
-        self.program
-            .methods(class, "__init__", false)
-            .first()
-            .is_none_or(|&init| {
-                self.summaries
-                    .profile(init)
-                    .is_some_and(|profile| profile.total().typical <= LIGHT)
-            })
-    }
-
-    /// Whether what the wait gives decides what the next round hands over, or whether there is one.
-    pub(super) fn feeds_next(&self, handed: ExprRef, wait: ExprRef, around: Loop) -> bool {
-        let Loop::Statement(around) = around else { return false };
-        let index = self.index(wait.file);
-        let body = index.statement(around).stmt;
-        let mut taint = Taint {
-            finder: self,
-            file: wait.file,
-            wait,
-            symbols: BTreeSet::new(),
-            attributes: BTreeSet::new(),
-            decides: false,
-        };
-        if let Some(worker) = self
-            .receiver(wait)
-            .filter(|_| self.lives.step(wait) == Some(LifeStep::Join))
-        {
-            taint.worker(worker);
-        }
-        for _ in 0..2 {
-            taint.statement(body);
-        }
-        let made = self.made(handed).unwrap_or(handed);
-        let ExprKind::Call { callee, arguments, .. } = self.program.kind(made) else {
-            return taint.decides;
-        };
-        taint.decides || taint.is_tainted(*callee) || arguments.iter().any(|argument| taint.is_tainted(argument.value))
-    }
-
     /// Where the worker that a call starts is made.
     pub(super) fn made(&self, start: ExprRef) -> Option<ExprRef> {
         if self.lives.step(start) != Some(LifeStep::Start) {
@@ -640,121 +491,4 @@ impl<'p> Finder<'_, 'p> {
             .filter_map(|value| self.program.site(value)?.expression());
         sites.next().filter(|site| site.file == start.file)
     }
-}
-
-/// What depends on the outcome of a wait.
-struct Taint<'f, 'a, 'p> {
-    finder: &'f Finder<'a, 'p>,
-    file: FileId,
-    wait: ExprRef,
-    symbols: BTreeSet<SymbolId>,
-    attributes: BTreeSet<String>,
-    decides: bool,
-}
-
-impl Taint<'_, '_, '_> {
-    /// What a finished worker holds depends on its work.
-    fn worker(&mut self, worker: ExprRef) {
-        self.target(worker.expr);
-    }
-
-    fn is_tainted(&self, root: ExprId) -> bool {
-        let facts = self.finder.program.file(self.file);
-        let mut found = false;
-        visit_expressions(facts, root, &mut |expr| {
-            found |= expr == self.wait.expr && root != expr;
-            found |= match facts.kind(expr) {
-                ExprKind::Name {
-                    symbol: Some(symbol), ..
-                } => self.symbols.contains(symbol),
-                ExprKind::Attribute { name, .. } => self.attributes.contains(name),
-                _ => false,
-            };
-        });
-        found || root == self.wait.expr
-    }
-
-    fn target(&mut self, target: ExprId) {
-        let facts = self.finder.program.file(self.file);
-        match facts.kind(target) {
-            ExprKind::Store(def) => {
-                self.symbols.insert(facts.definition(*def).symbol);
-            }
-            ExprKind::Name {
-                symbol: Some(symbol), ..
-            } => {
-                self.symbols.insert(*symbol);
-            }
-            ExprKind::Attribute { name, .. } => {
-                self.attributes.insert(name.clone());
-            }
-            ExprKind::Subscript { base, .. } => self.target(*base),
-            ExprKind::Sequence { elements, .. } => elements.iter().for_each(|&element| self.target(element)),
-            ExprKind::Starred(inner) => self.target(*inner),
-            _ => {}
-        }
-    }
-
-    fn statement(&mut self, stmt: &Stmt) {
-        match &stmt.kind {
-            StmtKind::Assign { targets, value } if self.is_tainted(*value) => {
-                targets.iter().for_each(|&target| self.target(target));
-            }
-            StmtKind::Annotated {
-                target,
-                value: Some(value),
-                ..
-            }
-            | StmtKind::Augmented { target, value, .. }
-                if self.is_tainted(*value) =>
-            {
-                self.target(*target);
-            }
-            StmtKind::For { target, iterable, .. } if self.is_tainted(*iterable) => self.target(*target),
-            StmtKind::Expr(value) => self.call_statement(*value),
-            StmtKind::If { test, body, orelse } if self.is_tainted(*test) => {
-                self.decides |= leaves(body) || leaves(orelse);
-            }
-            StmtKind::While { test, .. } => self.decides |= self.is_tainted(*test) && !self.is_patient_join(stmt),
-            _ => {}
-        }
-        for block in crate::facts::child_blocks(stmt) {
-            for inner in block {
-                self.statement(inner);
-            }
-        }
-    }
-
-    /// The loop only waits for the worker.
-    fn is_patient_join(&self, stmt: &Stmt) -> bool {
-        let index = self.finder.index(self.file);
-        let statement = index.statement_of(self.wait.expr);
-        let around = statement.and_then(|statement| index.statement(statement).parent);
-        around.is_some_and(|(around, _)| {
-            index.statement(around).stmt.span == stmt.span && self.finder.is_patient_join(around, self.wait)
-        })
-    }
-
-    /// `found.append(outcome)`: the receiver holds it from now on.
-    fn call_statement(&mut self, value: ExprId) {
-        let facts = self.finder.program.file(self.file);
-        let ExprKind::Call { callee, arguments, .. } = facts.kind(value) else {
-            return;
-        };
-        if let ExprKind::Attribute { base, .. } = facts.kind(*callee)
-            && arguments.iter().any(|argument| self.is_tainted(argument.value))
-        {
-            self.target(*base);
-        }
-    }
-}
-
-/// Whether a block leaves the loop.
-pub(super) fn leaves(block: &[Stmt]) -> bool {
-    block.iter().any(|stmt| {
-        matches!(
-            stmt.kind,
-            StmtKind::Break | StmtKind::Return(_) | StmtKind::Raise { .. }
-        ) || crate::facts::child_blocks(stmt).into_iter().any(leaves)
-    })
 }

@@ -11,6 +11,7 @@ use crate::link::{Callee, Program, Submission, Target};
 
 use super::Lifecycles;
 use super::failure::catches_all;
+use crate::summary::platform::only_on_windows;
 
 /// A handler that swallows what goes wrong in a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +146,9 @@ fn work_of(program: &Program<'_>, root: ExprRef) -> Option<Place> {
 fn is_work(program: &Program<'_>, call: ExprRef) -> bool {
     program.callees(call).iter().any(|callee| match callee {
         Callee::External { name, .. } => program.knowledge.call(name).is_some_and(|fact| {
-            matches!(fact.on, Some(WaitOn::Network | WaitOn::Disk | WaitOn::Process)) && fact.step.is_none()
+            matches!(fact.on, Some(WaitOn::Network | WaitOn::Disk | WaitOn::Process))
+                && fact.step.is_none()
+                && !only_on_windows(program, call)
         }),
         _ => false,
     })

@@ -389,7 +389,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
     /// What the constructor of a pool or executor hands to each of its workers.
     fn initializer(&self, call: ExprRef) -> Option<Crossing> {
         let Initializer {
-            made: api,
+            pool,
             callable,
             arguments,
             ..
@@ -417,7 +417,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         Some(Crossing {
             kind,
             call,
-            api,
+            api: pool.to_string(),
             text: self.owner(expr),
             obstacle,
             when: When::AtStart(vec![start.unwrap_or(StartSetting::Default)]),
@@ -477,10 +477,10 @@ fn elements(program: &Program<'_>, expr: ExprRef) -> ValueSet {
     found
 }
 
-/// The initializer of a pool or executor of processes that pickles it.
-fn initializer(program: &Program<'_>, call: ExprRef) -> Option<Initializer> {
+/// The initializer that a call hands to a new pool of processes, which pickles it.
+fn initializer<'a>(program: &Program<'a>, call: ExprRef) -> Option<Initializer<'a>> {
     initializer_of(program, call)
-        .filter(|initializer| initializer.kind == Some(WorkerKind::Process) && !initializer.cloudpickle)
+        .filter(|found| found.fact.worker == Some(WorkerKind::Process) && !found.fact.cloudpickle)
 }
 
 /// Roles of objects that connect threads of one process.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{CompareOp, DefKind, ExprKind, ScopeKind, Stmt, StmtKind, UnaryOp};
+use crate::facts::{CompareOp, DefId, DefKind, ExprKind, ScopeKind, Stmt, StmtKind, UnaryOp};
 use crate::finding::FileId;
 use crate::knowledge::Semantic;
 use crate::link::index::{Branch, StmtId};
 use crate::link::language;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
+use crate::summary::child_memory::home;
 
 /// Whether code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ pub(super) struct Condition {
 
 /// What a parameter holds in one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Literal {
+pub(in crate::summary) enum Literal {
     Bool(bool),
     Int(i64),
     Str(String),
@@ -249,9 +250,40 @@ fn expression_tests(program: &Program<'_>, expr: ExprRef, runs: &mut Runs, condi
 
 /// What a test comes to where `__name__` is not `"__main__"` and the process is not the first one.
 pub(super) fn truth(program: &Program<'_>, test: ExprRef, depth: u32) -> Option<bool> {
+    decide_within(program, test, depth, &|part| match program.kind(part) {
+        ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
+            [(op, right)] => {
+                let (left, right) = (program.sibling(part, *left), program.sibling(part, *right));
+                comparison(program, left, *op, right)
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// What a test comes to, where `known` tells what its parts do.
+pub(in crate::summary) fn decide(
+    program: &Program<'_>,
+    test: ExprRef,
+    known: &dyn Fn(ExprRef) -> Option<bool>,
+) -> Option<bool> {
+    decide_within(program, test, 0, known)
+}
+
+fn decide_within(
+    program: &Program<'_>,
+    test: ExprRef,
+    depth: u32,
+    known: &dyn Fn(ExprRef) -> Option<bool>,
+) -> Option<bool> {
     if depth > DEPTH {
         return None;
     }
+    if let Some(value) = known(test) {
+        return Some(value);
+    }
+    let inner = |part: ExprRef| decide_within(program, part, depth + 1, known);
     match program.kind(test) {
         ExprKind::Bool(value) => Some(*value),
         ExprKind::Int(Some(value)) => Some(*value != 0),
@@ -259,11 +291,9 @@ pub(super) fn truth(program: &Program<'_>, test: ExprRef, depth: u32) -> Option<
         ExprKind::Unary {
             op: UnaryOp::Not,
             operand,
-        } => truth(program, program.sibling(test, *operand), depth + 1).map(|value| !value),
+        } => inner(program.sibling(test, *operand)).map(|value| !value),
         ExprKind::Boolean { is_and, values } => {
-            let parts = values
-                .iter()
-                .map(|&value| truth(program, program.sibling(test, value), depth + 1));
+            let parts = values.iter().map(|&value| inner(program.sibling(test, value)));
             let mut all_known = true;
             for part in parts {
                 match part {
@@ -274,20 +304,11 @@ pub(super) fn truth(program: &Program<'_>, test: ExprRef, depth: u32) -> Option<
             }
             all_known.then_some(*is_and)
         }
-        ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-            [(op, right)] => comparison(
-                program,
-                program.sibling(test, *left),
-                *op,
-                program.sibling(test, *right),
-            ),
-            _ => None,
-        },
         ExprKind::Name { name, .. } | ExprKind::Attribute { name, .. } if name == language::TYPE_CHECKING => {
             Some(false)
         }
-        ExprKind::Name { .. } => truth(program, only_assignment(program, test)?, depth + 1),
-        ExprKind::Call { .. } => truth(program, only_result(program, test)?, depth + 1),
+        ExprKind::Name { .. } => inner(only_assignment(program, test)?),
+        ExprKind::Call { .. } => inner(only_result(program, test)?),
         _ => None,
     }
 }
@@ -363,8 +384,16 @@ fn only_assignment(program: &Program<'_>, name: ExprRef) -> Option<ExprRef> {
     let [def] = (if reaching.is_empty() { all } else { reaching }).as_slice() else {
         return None;
     };
-    match &file.definition(*def).kind {
-        DefKind::Assign { value, path } if path.is_empty() => Some(program.sibling(name, *value)),
+    let assigned = |file: FileId, def: DefId| match &program.file(file).definition(def).kind {
+        DefKind::Assign { value, path } if path.is_empty() => Some(ExprRef { file, expr: *value }),
+        _ => None,
+    };
+    if !matches!(file.definition(*def).kind, DefKind::ImportFrom { .. }) {
+        return assigned(name.file, *def);
+    }
+    let (home, symbol) = home(program, name.file, *symbol, 0)?;
+    match program.file(home).symbol(symbol).definitions.as_slice() {
+        [def] => assigned(home, *def),
         _ => None,
     }
 }
@@ -385,7 +414,7 @@ fn only_result(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
 }
 
 /// The parameter of the function around a test that decides it, if there is just one name in it.
-fn tested_parameter(program: &Program<'_>, test: ExprRef) -> Option<u32> {
+pub(in crate::summary) fn tested_parameter(program: &Program<'_>, test: ExprRef) -> Option<u32> {
     let (mut parameter, mut others) = (None, false);
     crate::facts::visit_expressions(program.file(test.file), test.expr, &mut |expr| match program
         .kind(program.sibling(test, expr))
@@ -427,7 +456,7 @@ pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(Sc
 }
 
 /// The literal that an expression is.
-pub(super) fn literal(program: &Program<'_>, expr: ExprRef) -> Option<Literal> {
+pub(in crate::summary) fn literal(program: &Program<'_>, expr: ExprRef) -> Option<Literal> {
     literal_within(program, expr, 0)
 }
 
@@ -445,7 +474,7 @@ fn literal_within(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<Li
 }
 
 /// What a test of one parameter comes to when the parameter holds a literal.
-pub(super) fn holds(program: &Program<'_>, test: ExprRef, parameter: &Literal) -> Option<bool> {
+pub(in crate::summary) fn holds(program: &Program<'_>, test: ExprRef, parameter: &Literal) -> Option<bool> {
     let inner = |expr| holds(program, program.sibling(test, expr), parameter);
     match program.kind(test) {
         ExprKind::Name { .. } => Some(match parameter {
