@@ -121,6 +121,9 @@ pub fn read(profile: &Profile) -> Reading {
     if !overlap_free(profile, class) || is_far(profile, class) || is_short_guess(profile, class) {
         confidence = confidence.min(Confidence::Medium);
     }
+    if class == Class::CpuBound && is_far(profile, class) {
+        confidence = Confidence::Low;
+    }
     // A little guessed computing beside calls that are not known: these may be what the function is there for.
     if unknown >= 1.0 && is_short_guess(profile, class) {
         confidence = Confidence::Low;

@@ -27,7 +27,7 @@ pub(super) fn of_submissions(program: &Program<'_>) -> HashMap<ScopeRef, Option<
         for function in submission
             .targets
             .iter()
-            .flat_map(|target| functions_of(program, target))
+            .flat_map(|target| functions_of(program, submission, target))
         {
             failures.function(function, 0);
         }
@@ -43,7 +43,7 @@ pub(super) fn of_submission(
 ) -> Option<Evidence> {
     let mut best: Option<Evidence> = None;
     for target in &submission.targets {
-        for function in functions_of(program, target) {
+        for function in functions_of(program, submission, target) {
             best = stronger(best, known.get(&function).cloned().flatten());
         }
         if let Callee::External { name, .. } = &target.callee
@@ -60,15 +60,21 @@ pub(super) fn of_submission(
     best
 }
 
-fn functions_of(program: &Program<'_>, target: &Target) -> Vec<ScopeRef> {
+/// The functions that run for a target, as code of the submitting function names it.
+fn functions_of(program: &Program<'_>, submission: &Submission<'_>, target: &Target) -> Vec<ScopeRef> {
     match &target.callee {
-        Callee::Function { function, .. } => {
-            let mut all = vec![*function];
-            all.extend(program.solution.wrappers.get(function).into_iter().flatten());
-            all
-        }
+        Callee::Function { function, .. } => what_runs(program, *function, program.function_around(submission.scope)),
         Callee::Class(class) => program.methods(*class, "__init__", false),
         _ => Vec::new(),
+    }
+}
+
+/// A function, or what decorators of the project put in its place: that decides what becomes of a failure inside. For
+/// the code of such a wrapper itself it is the function.
+fn what_runs(program: &Program<'_>, function: ScopeRef, around: ScopeRef) -> Vec<ScopeRef> {
+    match program.solution.wrappers.get(&function) {
+        Some(wrappers) if !wrappers.is_empty() && !wrappers.contains(&around) => wrappers.iter().copied().collect(),
+        _ => vec![function],
     }
 }
 
@@ -285,9 +291,13 @@ impl Failures<'_, '_> {
 
     fn call(&mut self, call: ExprRef, depth: u32) -> Option<Evidence> {
         let mut best = None;
+        let around = self.program.function_around(self.program.scope_of(call));
         for callee in self.program.callees(call) {
             let found = match callee {
-                Callee::Function { function, .. } => self.function(function, depth + 1),
+                Callee::Function { function, .. } => what_runs(self.program, function, around)
+                    .into_iter()
+                    .map(|function| self.function(function, depth + 1))
+                    .fold(None, stronger),
                 Callee::Class(class) => {
                     let init = self.program.methods(class, "__init__", false).first().copied();
                     init.and_then(|init| self.function(init, depth + 1))

@@ -4,7 +4,7 @@ use crate::facts::{BinaryOp, DefId, DefKind, ExprKind, Span, SymbolId};
 use crate::finding::FileId;
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site};
-use crate::link::{Intent, Program, Slot, Submission, Target};
+use crate::link::{Callee, Intent, Program, Slot, Submission, Target};
 
 use super::Origin;
 use super::places::{same_text, single_site};
@@ -293,6 +293,43 @@ impl<'a> Unit<'_, 'a> {
         }
     }
 
+    /// The call of a function that makes the runs, one a call, with whether it passes a receiver.
+    fn repeated_call_of(&self, function: ScopeRef) -> Option<(ExprRef, bool)> {
+        let (anchor, submission) = (self.anchor?, self.submission()?);
+        if anchor == submission.call || self.program.function_around(submission.scope) != function {
+            return None;
+        }
+        let callees = self.program.callees(anchor);
+        callees.iter().find_map(|callee| match callee {
+            Callee::Function {
+                function: called,
+                receiver,
+            } if *called == function => Some((anchor, receiver.is_some())),
+            _ => None,
+        })
+    }
+
+    /// What a variable of the function that a repeated call goes to is to the runs: each call has variables of its own,
+    /// parameters hold what is passed.
+    fn share_in_call(&self, file: FileId, def: DefId, call: ExprRef, bound: bool) -> Share {
+        let definition = self.program.file(file).definition(def);
+        let DefKind::Parameter { index } = definition.kind else {
+            return Share::PerTask;
+        };
+        let passed = match (index.checked_sub(u32::from(bound)), self.program.kind(call)) {
+            (Some(position), _) => {
+                let name = &self.program.file(file).symbol(definition.symbol).name;
+                self.program.argument(call, Some(position), Some(name))
+            }
+            (None, ExprKind::Call { callee, .. }) => match self.program.kind(self.program.sibling(call, *callee)) {
+                ExprKind::Attribute { base, .. } => Some(self.program.sibling(call, *base)),
+                _ => None,
+            },
+            (None, _) => None,
+        };
+        passed.map_or(Share::Unknown, |passed| self.direct_share(passed))
+    }
+
     /// What a variable of an enclosing function is to the runs.
     pub(super) fn cell_share(&self, file: FileId, symbol: SymbolId) -> Share {
         let facts = self.program.file(file);
@@ -313,7 +350,11 @@ impl<'a> Unit<'_, 'a> {
                 let own = definitions
                     .iter()
                     .filter(|&&def| facts.definition(def).scope == owner.scope);
-                let shares = own.map(|&def| self.definition_share(file, def));
+                let repeated = self.repeated_call_of(owner);
+                let shares = own.map(|&def| match repeated {
+                    Some((call, bound)) => self.share_in_call(file, def, call, bound),
+                    None => self.definition_share(file, def),
+                });
                 return shares.reduce(Share::or).unwrap_or(Share::Unknown);
             }
             around = self.program.parent_scope(scope);
