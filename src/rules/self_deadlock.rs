@@ -15,7 +15,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>) {
+    let mut told = std::collections::BTreeSet::new();
     for again in context.locks().reacquired(function) {
+        // One way from a lock that is held to the same lock says it all, however often the function goes it.
+        let end = again.chain.last().map(|note| note.place);
+        if again.through.is_some() && !told.insert((again.first, end)) {
+            continue;
+        }
         let lock = &again.text;
         let message = match &again.through {
             Some(callee) => {

@@ -77,7 +77,7 @@ impl CallGraph {
                 *counts.entry(edge.at).or_default() += 1;
             }
         }
-        let called = |at: ExprRef| matches!(program.kind(at), ExprKind::Call { .. });
+        let called = |at: ExprRef| matches!(program.kind(at), ExprKind::Call { .. } | ExprKind::Name { .. });
         let vague = counts.into_iter().filter(|&(at, count)| count > CALLEES && called(at));
         graph.vague = vague.map(|(at, _)| at).collect();
         graph
