@@ -32,6 +32,11 @@
 //! - What stays within a handful of calls is believed, what takes a longer way is shown on request: over many calls the
 //!   doubts about branches and overrides add up (CC301, CC602, CC603, CC906).
 //! - Calls that are not known weigh by the root of how often they are made: what stands in an inner loop is mostly cheap.
+//! - Functions that call each other are gone through twice, and see each other's results in the same round; how often one
+//!   runs that calls itself with a smaller number several times grows with a power of that number.
+//! - What one cause does in many places is one finding, with the other places as notes (CC301, CC504, CC602).
+//! - What a decorator of the project puts in the place of a function is what runs; only its own code means the function.
+//! - A server that handles requests in threads is a submission of its handler's methods, with an object a request.
 //! - A baseline entry that is no longer found is told on standard error and is no finding: getting better fails no build.
 //! - Tests rank lower, and what is only about lost time is not reported there unless asked for.
 //!
