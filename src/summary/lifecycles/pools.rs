@@ -118,14 +118,14 @@ impl Lifecycles {
         }
         let function = program.scope_of(call);
         let managed = is_managed(program, function, &life);
-        if !managed && !ends_where_made(program, call, &life) {
+        if !managed && !stays_where_made(program, call, &life) {
             return None;
         }
         let index = program.index(call.file);
         if let Some(&around) = index.loops_around(call.expr).first() {
             return in_loop(program, call, around);
         }
-        if function.scope == MODULE {
+        if function.scope == MODULE || (!managed && !life.may_be_ended()) {
             return None;
         }
         let (place, tasks, sure) = match tasks_of(program, call).filter(|_| !managed) {
@@ -205,8 +205,8 @@ fn is_managed(program: &Program<'_>, function: ScopeRef, life: &Life) -> bool {
     decorated && here && ended
 }
 
-/// The pool is ended by the function that makes it: by `with`, by a call, or by being dropped.
-fn ends_where_made(program: &Program<'_>, call: ExprRef, life: &Life) -> bool {
+/// Nothing but the function that makes the pool has it or ends it.
+fn stays_where_made(program: &Program<'_>, call: ExprRef, life: &Life) -> bool {
     let scope = program.scope_of(call);
     let elsewhere = life.events.iter().any(|event| match event {
         Event::Kept(_) | Event::Global(_) => scope.scope != MODULE,
@@ -214,7 +214,7 @@ fn ends_where_made(program: &Program<'_>, call: ExprRef, life: &Life) -> bool {
         Event::Step(LifeStep::Close, at) | Event::With(at) => program.scope_of(*at) != scope,
         _ => false,
     });
-    !elsewhere && life.may_be_ended()
+    !elsewhere
 }
 
 fn in_loop(program: &Program<'_>, call: ExprRef, around: Loop) -> Option<PerRound> {
