@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::{Span, StmtKind};
-use crate::finding::{FileId, Finding, Note, Place, Severity};
+use crate::finding::{FileId, Finding, Place, Severity};
 use crate::link::Program;
 use crate::link::values::{ExprRef, Site};
 use crate::summary::startup::{Creation, Started, Way};
@@ -35,33 +35,31 @@ fn check(context: &Context<'_>, file: FileId, findings: &mut Vec<Finding>) {
         return;
     };
     judged.retain(|(_, breakage)| breakage.confidence == best);
-    judged.sort_by_key(|(way, _)| program.place(way.start()));
-    let Some(((way, breakage), others)) = judged.split_first() else {
-        return;
-    };
-    let message = format!(
-        "{} outside a main guard: {} each child runs this module's top level again",
-        subject(&way.creation),
-        breakage.when
-    );
-    // What one object starts, or one call leads to, is told once.
-    let (mut objects, mut starts) = (BTreeSet::from_iter(way.creation.object), BTreeSet::from([way.start()]));
-    let others = others.iter().filter(|(other, _)| {
-        let is_new = other.creation.object.is_none_or(|object| objects.insert(object));
-        starts.insert(other.start()) && is_new
+    // What one object starts, or one call leads to, is one fault.
+    let (mut objects, mut starts) = (BTreeSet::new(), BTreeSet::new());
+    judged.retain(|(way, _)| {
+        let is_new = way.creation.object.is_none_or(|object| objects.insert(object));
+        starts.insert(way.start()) && is_new
     });
-    let notes = others.map(|(other, _)| Note {
-        place: place(program, other),
-        message: format!("{} here, too", subject(&other.creation)),
-    });
-    let finding = context
-        .finding(&RULE, place(program, way), message)
-        .confidence(best)
-        .notes(start_methods::chain(program, way))
-        .notes(notes)
-        .help("put what starts processes into a function and call it under `if __name__ == \"__main__\":`")
-        .fix(fixes::add_guard(program, way.start()));
-    findings.push(finding.done());
+    for (number, (way, breakage)) in judged.iter().enumerate() {
+        let message = format!(
+            "{} outside a main guard: {} each child runs this module's top level again",
+            subject(&way.creation),
+            breakage.when
+        );
+        let draft = context
+            .finding(&RULE, place(program, way), message)
+            .confidence(best)
+            .notes(start_methods::chain(program, way))
+            .help("put what starts processes into a function and call it under `if __name__ == \"__main__\":`");
+        // One guard holds all that follows.
+        let fix = if number == 0 {
+            fixes::add_guard(program, way.start())
+        } else {
+            None
+        };
+        findings.push(draft.fix(fix).done());
+    }
 }
 
 fn subject(creation: &Creation) -> &'static str {
