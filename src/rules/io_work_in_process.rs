@@ -65,16 +65,19 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
     findings.push(draft.help(help).done());
 }
 
-/// Whether the work starts threads: then others do what the process is there for, while it waits for them.
+/// Whether the work starts threads that do more than wait: what the process is there for, while it waits for them.
 fn starts_threads(context: &Context<'_>, submission: &Submission<'_>) -> bool {
     let program = context.program;
-    let threads = program
-        .submissions
-        .iter()
-        .filter(|inner| inner.is_always(WorkerKind::Thread));
+    let threads = program.submissions.iter().enumerate().filter(|(number, inner)| {
+        let assessment = context.assessment(*number);
+        // A thread that goes on and on does what others ask of it, which is not seen here.
+        let profile = &assessment.profile;
+        let serves = profile.round.is_some() || profile.handover.typical > profile.wait.typical;
+        inner.is_always(WorkerKind::Thread) && (serves || assessment.reading.class != Class::IoBound)
+    });
     let starting = context
         .startup()
-        .leading_to(threads.map(|inner| program.function_around(inner.scope)));
+        .leading_to(threads.map(|(_, inner)| program.function_around(inner.scope)));
     let mut functions = submission.targets.iter().filter_map(Target::function);
     functions.any(|function| starting.contains(&function))
 }

@@ -1,8 +1,9 @@
 //! Words that the rules about pickling share.
 
 use crate::config::StartMethod;
-use crate::finding::{Confidence, Finding, Note};
+use crate::finding::{Confidence, FileId, Finding, Note};
 use crate::link::StartSetting;
+use crate::link::values::Site;
 use crate::summary::pickling::{Carrier, Cause, Crossing, When};
 
 use super::{Context, Rule};
@@ -148,7 +149,9 @@ pub(super) fn finding(
         place: context.program.place(crossing.call),
         message: format!("CPython says `{error}`"),
     });
-    let at_most = if may_be_doubled(context, crossing) {
+    let at_most = if comes_from_a_test(context, crossing) {
+        Confidence::Low
+    } else if may_be_doubled(context, crossing) {
         at_most.min(Confidence::Medium)
     } else {
         at_most
@@ -160,6 +163,15 @@ pub(super) fn finding(
         .notes(said)
         .help(help)
         .done()
+}
+
+/// Only a test hands over what does not pickle: that is a double, and the program itself may pass something else.
+fn comes_from_a_test(context: &Context<'_>, crossing: &Crossing) -> bool {
+    let program = context.program;
+    let in_test = |file: FileId| program.sources[file.index()].is_test;
+    let culprit = crossing.obstacle.value.and_then(|value| program.site(value));
+    let made = culprit.and_then(Site::expression);
+    made.is_some_and(|made| in_test(made.file)) && !in_test(crossing.call.file)
 }
 
 /// Tests that go through a wrapper of the project mostly put a double in the place of what it wraps.
