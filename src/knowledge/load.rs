@@ -4,21 +4,24 @@
 //! comes out sorted.
 
 mod entry;
+mod files;
 mod index;
+mod user;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
-use serde::de::DeserializeOwned;
-use thiserror::Error;
 
 use super::entries::{
-    AttributeFact, CallFact, LibraryFile, LibraryHeader, LifeStep, LoopUse, Operation, RequestThreads, Role,
-    SecondsRange, Semantic, SubmissionShape, TypeFact, WaitOn,
+    AttributeFact, CallFact, LibraryHeader, LifeStep, LoopUse, Operation, RequestThreads, Role, SecondsRange, Semantic,
+    SubmissionShape, TypeFact,
 };
 use entry::Entry;
+
+pub use user::KnowledgeError;
+pub(crate) use user::is_dotted_name;
 
 /// Where the language's own types are listed.
 const BUILTINS: &str = "builtins";
@@ -26,25 +29,6 @@ const BUILTINS: &str = "builtins";
 const ANY_MEMBER: &str = "*";
 /// Aliases that lead to aliases are followed this far; a longer chain is a cycle.
 const ALIAS_STEPS: usize = 16;
-
-/// What an entry of the user gets wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum KnowledgeError {
-    /// The user: the word after the name is not one of those that can be said.
-    #[error("knowledge about `{name}` is `{kind}`, which is not one of `io`, `cpu`, `native` and `trivial`")]
-    UnknownKind {
-        /// The entry's dotted name.
-        name: String,
-        /// What it says.
-        kind: String,
-    },
-    /// The user: the key cannot be the name of something that is called.
-    #[error("knowledge about `{name}`: the key is not a dotted Python name")]
-    InvalidName {
-        /// The entry's key.
-        name: String,
-    },
-}
 
 /// What API calls, types and attributes are, by dotted name.
 ///
@@ -91,37 +75,6 @@ impl Knowledge {
                 .collect();
             knowledge
         })
-    }
-
-    /// What the program itself knows with the user's entries on top: dotted name -> `io`, `cpu`, `native` or `trivial`.
-    ///
-    /// # Errors
-    /// When a key is not a dotted name, or a value not one of the four words.
-    pub fn with_user(entries: &BTreeMap<String, String>) -> Result<Self, KnowledgeError> {
-        let mut knowledge = Self::builtin().clone();
-        for (name, kind) in entries {
-            if !is_dotted_name(name) {
-                return Err(KnowledgeError::InvalidName { name: name.clone() });
-            }
-            let Some(fact) = user_fact(kind) else {
-                return Err(KnowledgeError::UnknownKind {
-                    name: name.clone(),
-                    kind: kind.clone(),
-                });
-            };
-            let canonical = knowledge.canonical(name).into_owned();
-            // What the user says replaces what it costs; what it returns and calls stays true.
-            let known = knowledge.call(&canonical).cloned().unwrap_or_default();
-            let fact = CallFact {
-                returns: known.returns,
-                invokes: known.invokes,
-                effects: known.effects,
-                ..fact
-            };
-            knowledge.user.insert(canonical.clone());
-            knowledge.calls.insert(Cow::Owned(canonical), Entry::parsed(fact));
-        }
-        Ok(knowledge)
     }
 
     /// The name under which a thing is listed, aliases of it and of its prefixes followed.
@@ -199,6 +152,15 @@ impl Knowledge {
     pub fn is_subtype(&self, name: &str, of: &str) -> bool {
         let of = self.canonical(of);
         self.linearise(name).iter().any(|base| **base == *of)
+    }
+
+    /// Whether a type is one of open files or pipes.
+    #[must_use]
+    pub fn is_stream(&self, name: &str) -> bool {
+        let bases = self.linearise(name);
+        bases
+            .iter()
+            .any(|base| self.type_fact(base).is_some_and(|fact| fact.stream))
     }
 
     /// How a call of this name hands work over, if it does.
@@ -450,78 +412,6 @@ impl Knowledge {
     fn header(&self, name: &str) -> Option<&LibraryHeader> {
         self.packages.get(top_level(&self.canonical(name)))
     }
-
-    /// Takes over a file with one entry a line, without parsing the entries.
-    fn add_lines(&mut self, file: &'static str, text: &'static str) {
-        let (header, body) = text
-            .split_once("\n\n")
-            .expect("internal: a knowledge file starts with its [library] table");
-        let library = header
-            .strip_prefix("[library]")
-            .map(|table| entry::parse::<LibraryHeader>(file, table));
-        let library = library.expect("internal: a knowledge file starts with its [library] table");
-        let mut table = "";
-        for line in body.lines() {
-            if let Some(name) = line.strip_prefix('[') {
-                table = name;
-            } else if let Some((key, value)) = line.strip_prefix('"').and_then(|rest| rest.split_once("\" = ")) {
-                if table != "event-loop]" {
-                    self.add_package(key, &library);
-                }
-                let key = Cow::Borrowed(key);
-                match table {
-                    "calls]" => drop(self.calls.insert(key, Entry::unparsed(file, value))),
-                    "types]" => drop(self.types.insert(key, Entry::unparsed(file, value))),
-                    "semantics]" => drop(self.semantics.insert(key, Entry::unparsed(file, value))),
-                    "event-loop]" => drop(self.event_loop.insert(key, Entry::unparsed(file, value))),
-                    "operations]" => drop(self.operations.insert(key, Entry::unparsed(file, value))),
-                    "attributes]" => drop(self.attributes.insert(key, Entry::unparsed(file, value))),
-                    "aliases]" => drop(self.aliases.insert(key, Cow::Borrowed(value.trim_matches('"')))),
-                    other => panic!("internal: rules/knowledge/{file} has a table [{other}"),
-                }
-            }
-        }
-    }
-
-    /// Takes over a file that has tables of more than one line.
-    fn add_parsed(&mut self, name: &'static str, text: &'static str) {
-        let file: LibraryFile = entry::parse(name, text);
-        if let Some(library) = &file.library {
-            let keys = file.calls.keys().chain(file.types.keys()).chain(file.attributes.keys());
-            for key in keys.chain(file.aliases.keys()) {
-                self.add_package(key, library);
-            }
-        }
-        self.calls.extend(parsed_entries(file.calls));
-        self.types.extend(parsed_entries(file.types));
-        self.attributes.extend(parsed_entries(file.attributes));
-        self.semantics.extend(parsed_entries(file.semantics));
-        self.event_loop.extend(parsed_entries(file.event_loop));
-        self.operations.extend(parsed_entries(file.operations));
-        self.aliases.extend(
-            file.aliases
-                .into_iter()
-                .map(|(alias, target)| (Cow::Owned(alias), Cow::Owned(target))),
-        );
-        self.submissions
-            .extend(file.submission.into_iter().map(|shape| (shape.api.clone(), shape)));
-        self.request_threads.extend(file.request_threads);
-    }
-
-    fn add_package(&mut self, key: &str, library: &LibraryHeader) {
-        let package = top_level(key);
-        if !self.packages.contains_key(package) {
-            self.packages.insert(package.to_owned(), library.clone());
-        }
-    }
-}
-
-fn parsed_entries<T: DeserializeOwned>(
-    facts: BTreeMap<String, T>,
-) -> impl Iterator<Item = (Cow<'static, str>, Entry<T>)> {
-    facts
-        .into_iter()
-        .map(|(name, fact)| (Cow::Owned(name), Entry::parsed(fact)))
 }
 
 fn upper_bound(fact: &CallFact) -> f64 {
@@ -540,36 +430,6 @@ fn dominant_part(fact: &CallFact) -> u8 {
     } else {
         0
     }
-}
-
-/// What one of the user's words means.
-fn user_fact(kind: &str) -> Option<CallFact> {
-    let mut fact = CallFact::default();
-    match kind {
-        "io" => {
-            fact.interpreter = Some([1e-5, 1e-3]);
-            fact.wait = Some([1e-2, 5.0]);
-            fact.on = Some(WaitOn::Network);
-        }
-        "cpu" => fact.interpreter = Some([1e-2, 5.0]),
-        "native" => {
-            fact.interpreter = Some([1e-6, 1e-4]);
-            fact.native = Some([1e-2, 5.0]);
-        }
-        "trivial" => fact.interpreter = Some([1e-8, 1e-6]),
-        _ => return None,
-    }
-    Some(fact)
-}
-
-pub(crate) fn is_dotted_name(name: &str) -> bool {
-    name.split('.').all(|part| {
-        let mut characters = part.chars();
-        characters
-            .next()
-            .is_some_and(|first| first.is_alphabetic() || first == '_')
-            && characters.all(|character| character.is_alphanumeric() || character == '_')
-    })
 }
 
 /// Writes the dotted name of a member into a text that is used again.

@@ -23,8 +23,6 @@ pub const SET: &str = "builtins.set";
 pub const DICT: &str = "builtins.dict";
 /// The type of generator expressions and of what generator functions return.
 pub const GENERATOR: &str = "builtins.generator";
-/// What all open files and pipes are.
-pub const STREAM: &str = "io.IOBase";
 /// The type above all exceptions.
 pub const BASE_EXCEPTION: &str = "builtins.BaseException";
 /// The type of `None`.

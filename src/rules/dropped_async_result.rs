@@ -4,6 +4,7 @@ use crate::facts::{ArgumentKind, ExprKind};
 use crate::finding::{Finding, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
+use crate::link::submissions::calls_through;
 use crate::link::values::ExprRef;
 
 use super::{Check, Context, Rule, lost_failure};
@@ -24,7 +25,7 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     let program = context.program;
     // The first callback is only told of success; the last one gets the exception.
     let error_callback = submission.shape.callbacks.last();
-    let call = submission_behind(context, submission);
+    let call = calls_through(program, submission).pop().unwrap_or(submission.call);
     if error_callback.is_some_and(|at| program.argument_at(call, at).is_some()) || has_unpacked_keywords(context, call)
     {
         return;
@@ -37,21 +38,6 @@ fn check(context: &Context<'_>, _number: usize, submission: &Submission<'_>, fin
     });
     let help = "keep the result and call `get()`, or pass an `error_callback`";
     findings.extend(draft.map(|draft| draft.help(help).done()));
-}
-
-/// The call of the pool itself, where functions of the project hand the work on.
-fn submission_behind(context: &Context<'_>, submission: &Submission<'_>) -> ExprRef {
-    let mut call = submission.call;
-    let mut through = submission.through;
-    while let Some(inner) = through {
-        call = inner;
-        let all = &context.program.submissions;
-        through = all
-            .iter()
-            .find(|other| other.call == inner)
-            .and_then(|other| other.through);
-    }
-    call
 }
 
 fn has_unpacked_keywords(context: &Context<'_>, call: ExprRef) -> bool {

@@ -1,7 +1,7 @@
 //! Words that the rules about pickling share.
 
 use crate::config::StartMethod;
-use crate::finding::{Confidence, FileId, Finding, Note};
+use crate::finding::{Confidence, Finding, Note};
 use crate::link::StartSetting;
 use crate::link::values::Site;
 use crate::summary::pickling::{Carrier, Cause, Crossing, When};
@@ -168,16 +168,15 @@ pub(super) fn finding(
 /// Only a test hands over what does not pickle: that is a double, and the program itself may pass something else.
 fn comes_from_a_test(context: &Context<'_>, crossing: &Crossing) -> bool {
     let program = context.program;
-    let in_test = |file: FileId| program.sources[file.index()].is_test;
     let culprit = crossing.obstacle.value.and_then(|value| program.site(value));
     let made = culprit.and_then(Site::expression);
-    made.is_some_and(|made| in_test(made.file)) && !in_test(crossing.call.file)
+    made.is_some_and(|made| program.is_test(made.file)) && !program.is_test(crossing.call.file)
 }
 
 /// Tests that go through a wrapper of the project mostly put a double in the place of what it wraps.
 fn may_be_doubled(context: &Context<'_>, crossing: &Crossing) -> bool {
     let program = context.program;
-    program.sources[crossing.call.file.index()].is_test
+    program.is_test(crossing.call.file)
         && program
             .submissions
             .iter()

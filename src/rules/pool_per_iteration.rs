@@ -20,11 +20,6 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let Some(per) = context.lifecycles().per_round(program, context.summaries, call) else {
         return;
     };
-    // That a test calls it in a loop says nothing of how the program does.
-    let in_test = |file: crate::finding::FileId| program.sources[file.index()].is_test;
-    if matches!(per.again, Again::Calls) && in_test(per.place.file) && !in_test(call.file) {
-        return;
-    }
     let text = program.text(call);
     let (message, note) = match per.again {
         Again::Calls => {

@@ -12,7 +12,7 @@ fn confidence(context: &Context<'_>, race: &Race, confidence: Confidence) -> Con
         Origin::Submission(number) => context.program.submissions[number].call.file,
         Origin::Server(place) => place.file,
     };
-    if context.program.sources[file.index()].is_test && race.place.file != file {
+    if context.program.is_test(file) && race.place.file != file {
         Confidence::Low
     } else {
         confidence

@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let text = program.text(base);
     let message = format!("`{text}.run()` does the work here, in the caller: only `start()` makes a worker");
     // Tests call `run` of a worker class to see what it does.
-    let confidence = if program.sources[call.file.index()].is_test && is_of_project(program, base) {
+    let confidence = if program.is_test(call.file) && is_of_project(program, base) {
         Confidence::Medium
     } else {
         Confidence::High

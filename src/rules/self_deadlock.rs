@@ -1,5 +1,7 @@
 //! CC504: a lock is taken by the thread that holds it.
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Confidence, Finding, Severity};
 use crate::link::values::ScopeRef;
 
@@ -15,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>) {
-    let mut told = std::collections::BTreeSet::new();
+    let mut told = BTreeSet::new();
     for again in context.locks().reacquired(function) {
         // One way from a lock that is held to the same lock says it all, however often the function goes it.
         let end = again.chain.last().map(|note| note.place);

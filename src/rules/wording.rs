@@ -25,6 +25,7 @@ pub(super) fn target(program: &Program<'_>, submission: &Submission<'_>) -> Stri
         [] => "the task".to_owned(),
         [name] if name == "lambda" => "the lambda".to_owned(),
         [name] => format!("`{name}`"),
+        [first, _] => format!("`{first}` (or one other)"),
         [first, others @ ..] => format!("`{first}` (or one of {} others)", others.len()),
     }
 }

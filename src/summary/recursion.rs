@@ -20,7 +20,6 @@ const SPREAD: f64 = 30.0;
 /// A call of a function in its own code that passes a parameter on with something subtracted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CountingDown {
-    call: ExprRef,
     /// The position of the parameter among those that callers fill.
     parameter: usize,
     /// What is subtracted.
@@ -101,12 +100,7 @@ fn counting_down(program: &Program<'_>, function: ScopeRef) -> Vec<CountingDown>
             Some((position as usize, subtracted(program, argument, &parameter.name)?))
         })?;
         let block = index.statement_of(expr).and_then(|id| index.statement(id).parent);
-        Some(CountingDown {
-            call,
-            parameter,
-            step,
-            block,
-        })
+        Some(CountingDown { parameter, step, block })
     })
     .collect()
 }

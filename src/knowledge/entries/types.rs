@@ -48,6 +48,9 @@ pub struct TypeFact {
     /// It is a proxy of data: each use of it is a round trip that carries a value, and waits for nothing else.
     #[serde(default)]
     pub data_proxy: bool,
+    /// It is an open file or pipe; so are the types below it.
+    #[serde(default)]
+    pub stream: bool,
     /// It is a connection, or makes connections, that a forked child must not go on using.
     pub connection: Option<Connection>,
     /// It is a source of random numbers with a state of its own, which copies go on from.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::facts::{ArgumentKind, ExprKind};
-use crate::knowledge::Position;
+use crate::knowledge::{Position, Semantic};
 use crate::link::values::{ExprRef, Unresolved, Value, ValueId, ValueSet};
 
 use super::{Callee, Program};
@@ -19,6 +19,14 @@ impl Program<'_> {
             file: call.file,
             expr: *callee,
         }))
+    }
+
+    /// Whether an expression is a call that may mean this to the flow of values.
+    #[must_use]
+    pub fn has_semantic(&self, call: ExprRef, semantic: Semantic) -> bool {
+        self.callees(call).iter().any(
+            |callee| matches!(callee, Callee::External { name, .. } if self.knowledge.semantic(name) == Some(semantic)),
+        )
     }
 
     /// Everything that calling one of the values may call.

@@ -147,6 +147,12 @@ impl<'a> Program<'a> {
         &self.facts[file.index()]
     }
 
+    /// Whether a file holds tests.
+    #[must_use]
+    pub fn is_test(&self, file: FileId) -> bool {
+        self.sources[file.index()].is_test
+    }
+
     /// The surroundings of everything in a file.
     #[must_use]
     #[expect(

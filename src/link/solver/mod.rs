@@ -9,6 +9,7 @@
 mod apply;
 mod attributes;
 mod classes;
+mod contents;
 mod expressions;
 mod external;
 mod factories;
@@ -166,6 +167,8 @@ pub struct Solver<'a> {
 
 /// A unit is done at most this many times on average.
 const ROUNDS: usize = 60;
+/// Elements of argument tuples that are told apart.
+const TUPLE_WIDTH: u32 = 8;
 
 impl<'a> Solver<'a> {
     /// Solves the part of the program that lies in the files that are reached.

@@ -10,7 +10,7 @@ use crate::link::{Program, Submission};
 
 use super::graph::{Afterwards, CallGraph};
 use super::origin::{Origins, Root, Spot};
-use super::random::{each_expression, has_semantic};
+use super::random::each_expression;
 use super::uses::Uses;
 use super::walk::ChildRun;
 
@@ -42,7 +42,7 @@ pub(super) fn inherited(
 ) -> Vec<InheritedConnection> {
     if program
         .calls()
-        .any(|call| has_semantic(program, call, Semantic::RunsAfterFork))
+        .any(|call| program.has_semantic(call, Semantic::RunsAfterFork))
     {
         return Vec::new();
     }
@@ -167,7 +167,7 @@ fn is_renewed(program: &Program<'_>, run: &ChildRun, spot: Spot) -> bool {
     let resets = functions.iter().any(|&function| {
         let mut found = false;
         each_expression(program, function, &mut |expr| {
-            found |= has_semantic(program, expr, Semantic::ResetsConnection)
+            found |= program.has_semantic(expr, Semantic::ResetsConnection)
         });
         found
     });

@@ -7,7 +7,7 @@ use crate::finding::Note;
 use crate::knowledge::{PicklingMoment, Semantic, SubmissionResult};
 use crate::link::index::Loop;
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
-use crate::link::{Callee, Program, Submission};
+use crate::link::{Program, Submission};
 
 use super::origin::{Origin, Origins, Root};
 use super::payload::repeated_expressions;
@@ -90,18 +90,10 @@ fn is_seeded(program: &Program<'_>, run: &ChildRun) -> bool {
     let mut seeded = is_seeded_by_the_pool(program, run);
     for function in run.all() {
         each_expression(program, function, &mut |expr| {
-            seeded |= has_semantic(program, expr, Semantic::SeedsRandom);
+            seeded |= program.has_semantic(expr, Semantic::SeedsRandom);
         });
     }
     seeded
-}
-
-/// Whether an expression is a call with this meaning.
-pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, semantic: Semantic) -> bool {
-    matches!(program.kind(call), ExprKind::Call { .. })
-        && program.callees(call).iter().any(
-            |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(semantic)),
-        )
 }
 
 fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, function: ScopeRef) -> Vec<SharedDraw> {
@@ -126,7 +118,7 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
             seeded_alike: false,
             path: run.path(program, function),
         };
-        if has_semantic(program, expr, Semantic::DrawsRandom) {
+        if program.has_semantic(expr, Semantic::DrawsRandom) {
             found.push(draw(expr, None, true));
             return;
         }

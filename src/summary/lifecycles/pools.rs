@@ -312,7 +312,7 @@ pub(super) fn call_in_loop(program: &Program<'_>, function: ScopeRef, depth: u32
         for current in frontier {
             for &call in program.solution.callers.get(&current).into_iter().flatten() {
                 // How often tests call something says little about the program.
-                if program.sources[call.file.index()].is_test && !program.sources[function.file.index()].is_test {
+                if program.is_test(call.file) && !program.is_test(function.file) {
                     continue;
                 }
                 if !program.index(call.file).loops_around(call.expr).is_empty() && is_plain_call(program, call, current)

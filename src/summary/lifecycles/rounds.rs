@@ -62,7 +62,9 @@ pub(super) fn looped_call(program: &Program<'_>, pool: ExprRef, function: ScopeR
         let mut next = Vec::new();
         for (current, roots) in frontier {
             for &call in program.solution.callers.get(&current).into_iter().flatten() {
-                if !is_plain_call(program, call, current) {
+                // How often tests call something says little about the program.
+                let only_tested = program.is_test(call.file) && !program.is_test(function.file);
+                if only_tested || !is_plain_call(program, call, current) {
                     continue;
                 }
                 let roots = at_call(program, current, &roots, call);

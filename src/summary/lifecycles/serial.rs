@@ -276,14 +276,9 @@ impl<'p> Finder<'_, 'p> {
         let ExprKind::Attribute { base, .. } = self.at(call, *callee) else {
             return None;
         };
-        self.has_semantic(call, Semantic::Adds)
+        self.program
+            .has_semantic(call, Semantic::Adds)
             .then(|| self.program.sibling(value, *base))
-    }
-
-    fn has_semantic(&self, call: ExprRef, wanted: Semantic) -> bool {
-        self.program.callees(call).iter().any(
-            |callee| matches!(callee, Callee::External { name, .. } if self.program.knowledge.semantic(name) == Some(wanted)),
-        )
     }
 
     /// Whether two expressions are written alike and read the same names.
@@ -419,7 +414,7 @@ impl<'p> Finder<'_, 'p> {
                 start = start.or_else(|| self.started_by_iterating(read));
                 continue;
             };
-            if !self.has_semantic(call, Semantic::Adds) || self.loops(call).first() != Some(outer) {
+            if !self.program.has_semantic(call, Semantic::Adds) || self.loops(call).first() != Some(outer) {
                 return None;
             }
             put_in += 1;

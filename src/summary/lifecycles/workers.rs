@@ -4,7 +4,7 @@ use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_exp
 use crate::finding::Place;
 use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
-use crate::link::{Callee, Program, Submission, Target, language};
+use crate::link::{Callee, Program, Submission, Target};
 
 use super::Lifecycles;
 use super::life::{Event, Life};
@@ -253,7 +253,7 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
     let opens = fact
         .returns
         .as_ref()
-        .is_some_and(|returns| program.knowledge.is_subtype(&returns.name, language::STREAM));
+        .is_some_and(|returns| program.knowledge.is_stream(&returns.name));
     let mode = program.argument(call, Some(1), Some("mode"));
     opens
         && mode
@@ -282,7 +282,7 @@ fn is_opened(program: &Program<'_>, value: ValueId) -> bool {
 
 fn is_stream(program: &Program<'_>, value: ValueId) -> bool {
     let mut names = program.type_names(value).into_iter();
-    names.any(|name| program.knowledge.is_subtype(name, language::STREAM))
+    names.any(|name| program.knowledge.is_stream(name))
 }
 
 /// The first call behind the loop of a function that ends when it is told to.

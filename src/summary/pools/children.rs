@@ -10,18 +10,11 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 use crate::summary::startup::Startup;
 
-/// Whether a call means this to the flow of values.
-pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, wanted: Semantic) -> bool {
-    program.callees(call).iter().any(
-        |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(wanted)),
-    )
-}
-
 /// Functions that lead to a call that puts another program in the place of the process: `os.execv`.
 pub(super) fn leading_to_exec(program: &Program<'_>, startup: &Startup) -> BTreeSet<ScopeRef> {
     let execs = program
         .calls()
-        .filter(|&call| has_semantic(program, call, Semantic::Execs));
+        .filter(|&call| program.has_semantic(call, Semantic::Execs));
     startup.leading_to(execs.map(|call| program.function_around(program.scope_of(call))))
 }
 
@@ -87,13 +80,13 @@ fn child_branch(program: &Program<'_>, test: ExprRef) -> Option<Branch> {
 /// Whether an expression is what a fork returns, or a variable or attribute that holds that.
 fn is_process_number(program: &Program<'_>, expr: ExprRef) -> bool {
     match program.kind(expr) {
-        ExprKind::Call { .. } => has_semantic(program, expr, Semantic::Forks),
+        ExprKind::Call { .. } => program.has_semantic(expr, Semantic::Forks),
         ExprKind::Name { reaching, .. } => {
             let file = program.file(expr.file);
             let mut sources = reaching.iter().map(|&def| &file.definition(def).kind);
             sources.any(|source| match source {
                 DefKind::Assign { value, path } => {
-                    path.is_empty() && has_semantic(program, program.sibling(expr, *value), Semantic::Forks)
+                    path.is_empty() && program.has_semantic(program.sibling(expr, *value), Semantic::Forks)
                 }
                 _ => false,
             })
@@ -104,7 +97,7 @@ fn is_process_number(program: &Program<'_>, expr: ExprRef) -> bool {
             own.any(|&id| match &index.statement(id).stmt.kind {
                 StmtKind::Assign { targets, value } => {
                     let same = |&target: &_| program.text(program.sibling(expr, target)) == program.text(expr);
-                    targets.iter().any(same) && has_semantic(program, program.sibling(expr, *value), Semantic::Forks)
+                    targets.iter().any(same) && program.has_semantic(program.sibling(expr, *value), Semantic::Forks)
                 }
                 _ => false,
             })

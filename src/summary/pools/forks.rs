@@ -12,7 +12,7 @@ use crate::summary::locks::share_a_lock;
 use crate::summary::sequence::{Event, Sequences, called, exclusive};
 use crate::summary::startup::{Started, Startup};
 
-use super::children::{has_semantic, leading_to_exec, made_in_children, prepares_forks};
+use super::children::{leading_to_exec, made_in_children, prepares_forks};
 use super::{external_methods, is_worker, made_at, step};
 
 /// A fork while a thread runs.
@@ -219,7 +219,7 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
             };
             found.entry(call).or_default().push(step);
         }
-        if has_semantic(program, call, Semantic::Forks) && !execs_later(program, call, &leading_to_exec) {
+        if program.has_semantic(call, Semantic::Forks) && !execs_later(program, call, &leading_to_exec) {
             let start = StartSetting::Explicit(StartMethod::Fork);
             found.entry(call).or_default().push(Step::Fork(start, None, true));
         }
@@ -269,7 +269,7 @@ fn execs_later(program: &Program<'_>, fork: ExprRef, leading_to_exec: &BTreeSet<
     let mut beside = beside.map(|&call| program.sibling(fork, call));
     leading_to_exec.contains(&program.function_around(program.scope_of(fork)))
         && beside.any(|call| {
-            has_semantic(program, call, Semantic::Execs)
+            program.has_semantic(call, Semantic::Execs)
                 || made_in_children(program, &[call]).next().is_some()
                     && called(program, call)
                         .iter()

@@ -179,8 +179,7 @@ fn is_consumed_at_once(program: &Program<'_>, submission: &Submission<'_>) -> bo
 
 /// What tests do after the program under test has started a thread says nothing about the program.
 fn is_only_tested(program: &Program<'_>, started: ExprRef, call: ExprRef) -> bool {
-    let is_test = |expr: ExprRef| program.sources[expr.file.index()].is_test;
-    is_test(call) && !is_test(started)
+    program.is_test(call.file) && !program.is_test(started.file)
 }
 
 fn calls_named(uses: &[Use], method: &str) -> Vec<ExprRef> {

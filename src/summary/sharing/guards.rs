@@ -8,7 +8,7 @@ use crate::link::index::{Branch, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
-use super::owner_tests::{owned_afterwards, owned_in_branch};
+use super::owner_checks::{owned_afterwards, owned_in_branch};
 use super::places::{Location, location};
 
 /// The words with which every lock is taken and given back by hand.

@@ -12,7 +12,7 @@ mod containers;
 mod events;
 mod generators;
 mod guards;
-mod owner_tests;
+mod owner_checks;
 mod ownership;
 mod paths;
 mod places;

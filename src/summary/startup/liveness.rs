@@ -188,17 +188,9 @@ fn branch_number(branch: Branch) -> u32 {
 fn exits(program: &Program<'_>, file: FileId, block: &[Stmt]) -> bool {
     match block.last().map(|statement| &statement.kind) {
         Some(StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Continue | StmtKind::Break) => true,
-        Some(StmtKind::Expr(call)) => has_semantic(program, ExprRef { file, expr: *call }, Semantic::Exits),
+        Some(StmtKind::Expr(call)) => program.has_semantic(ExprRef { file, expr: *call }, Semantic::Exits),
         _ => false,
     }
-}
-
-/// Whether an expression is a call with a meaning that the knowledge base knows.
-pub(super) fn has_semantic(program: &Program<'_>, call: ExprRef, semantic: Semantic) -> bool {
-    matches!(program.kind(call), ExprKind::Call { .. })
-        && program.callees(call).iter().any(
-            |callee| matches!(callee, Callee::External { name, .. } if program.knowledge.semantic(name) == Some(semantic)),
-        )
 }
 
 fn apply_test(program: &Program<'_>, test: ExprRef, wanted: bool, runs: &mut Runs, conditions: &mut Vec<Condition>) {
@@ -366,7 +358,7 @@ fn identifies_process(program: &Program<'_>, expr: ExprRef) -> bool {
     while let ExprKind::Attribute { base, .. } = program.kind(inner) {
         inner = program.sibling(expr, *base);
     }
-    has_semantic(program, inner, Semantic::IdentifiesProcess)
+    program.has_semantic(inner, Semantic::IdentifiesProcess)
 }
 
 /// The value of a name that is assigned once.
