@@ -27,11 +27,11 @@ fn finding(context: &Context<'_>, stall: &Stall, seconds: f64, native: bool) -> 
     let coroutine = program.display_name(stall.function);
     let what = match stall.helper {
         Some(helper) => format!(
-            "`{}` computes for about {}",
+            "`{}` computes for {}",
             program.display_name(helper),
-            wording::seconds(seconds)
+            wording::about(seconds)
         ),
-        None => format!("this computes for about {}", wording::seconds(seconds)),
+        None => format!("this computes for {}", wording::about(seconds)),
     };
     let message = format!("{what} on the event loop in `{coroutine}`, which can do nothing else meanwhile");
     let help = if native {

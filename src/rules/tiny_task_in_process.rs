@@ -58,9 +58,9 @@ fn check(context: &Context<'_>, number: usize, submission: &Submission<'_>, find
         "handing it to a process"
     };
     let message = format!(
-        "{target} takes about {}, {what} about {}",
-        wording::seconds(typical),
-        wording::seconds(assessment.hand_off)
+        "{target} takes {}, {what} {}",
+        wording::about(typical),
+        wording::about(assessment.hand_off)
     );
     let draft = context
         .finding(&RULE, context.program.place(submission.call), message)

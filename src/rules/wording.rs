@@ -100,16 +100,16 @@ pub(super) fn times(prediction: Prediction) -> String {
     }
 }
 
-/// A duration with a unit that suits it.
-pub(super) fn seconds(seconds: f64) -> String {
+/// A predicted duration with a unit that suits it: `about 3 ms`.
+pub(super) fn about(seconds: f64) -> String {
     if seconds < 1e-6 {
         "less than 1 µs".to_owned()
     } else if seconds < 1e-3 {
-        format!("{:.0} µs", seconds * 1e6)
+        format!("about {:.0} µs", seconds * 1e6)
     } else if seconds < 1.0 {
-        format!("{:.0} ms", seconds * 1e3)
+        format!("about {:.0} ms", seconds * 1e3)
     } else {
-        format!("{seconds:.0} s")
+        format!("about {seconds:.0} s")
     }
 }
 
