@@ -67,6 +67,7 @@ fn subject(creation: &Creation) -> &'static str {
         Started::Process => "a process is started",
         Started::Pool => "a process pool is made",
         Started::Manager => "a manager process is started",
+        Started::Library => "worker processes of a library are started",
         Started::Executor | Started::StartMethod => "work is handed to processes",
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn reimports(context: &Context<'_>, file: FileId, start: StartSetting
         StartSetting::Explicit(StartMethod::Fork) => None,
         StartSetting::Explicit(method) => Some(Breakage {
             confidence: Confidence::High,
-            when: format!("under {}, which the code chooses,", method.as_str()),
+            when: format!("under {}, the start method chosen for it,", method.as_str()),
         }),
         // What the user says holds where the code cannot be read.
         StartSetting::Unknown if context.settings.start_method == Some(StartMethod::Fork) => None,
@@ -141,6 +141,7 @@ pub(super) fn what(creation: &Creation) -> &'static str {
         Started::Pool => "a pool starts its processes",
         Started::Manager => "a manager starts its process",
         Started::Executor => "an executor starts its processes",
+        Started::Library => "a library starts its worker processes",
         Started::StartMethod => "the start method is set",
     }
 }

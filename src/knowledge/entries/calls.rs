@@ -72,6 +72,28 @@ pub struct CallFact {
     pub mode_argument: Option<Position>,
     /// What the call is in the life of a worker, pool, future or result: that of its receiver, or of its arguments.
     pub step: Option<LifeStep>,
+    /// The worker processes that the library starts for its own use when the call is made, or when its result is iterated.
+    pub workers: Option<LibraryWorkers>,
+}
+
+/// Worker processes that a library starts itself, and that run the main module's top level again unless they are forked.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LibraryWorkers {
+    /// By `spawn` on every platform; without it by the default start method.
+    #[serde(default)]
+    pub spawned: bool,
+    /// The argument that says whether there are any, or how many.
+    pub switch: Position,
+    /// Whether there are any where the switch is not given.
+    #[serde(default)]
+    pub by_default: bool,
+    /// Arguments with one of which there are none, or nothing is known of them.
+    #[serde(default)]
+    pub unless: Vec<Position>,
+    /// They start whenever the result is iterated, not when the call is made.
+    #[serde(default)]
+    pub when_iterated: bool,
 }
 
 /// What a call is in the life of a worker, pool, future or result.

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use calls::{
-    CallFact, Growth, Invocation, LifeStep, LoopUse, Operation, SecondsRange, Selector, Semantic, SideEffect, WaitOn,
+    CallFact, Growth, Invocation, LibraryWorkers, LifeStep, LoopUse, Operation, SecondsRange, Selector, Semantic,
+    SideEffect, WaitOn,
 };
 pub use serving::RequestThreads;
 pub use submissions::{

@@ -234,7 +234,7 @@ fn steps(program: &Program<'_>, startup: &Startup) -> BTreeMap<ExprRef, Vec<Step
         }
     }
     for (&call, creation) in startup.creations() {
-        if may_fork(creation.start) && creation.started != Started::StartMethod {
+        if may_fork(creation.start) && !matches!(creation.started, Started::Library | Started::StartMethod) {
             let object = creation.object.and_then(|object| made_at(program, object));
             found
                 .entry(call)

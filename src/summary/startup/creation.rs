@@ -10,6 +10,8 @@ use crate::link::start_settings::start_of_executor;
 use crate::link::values::{ExprRef, ValueId};
 use crate::link::{Callee, Program, StartSetting, Submission};
 
+use super::library;
+
 /// What is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Started {
@@ -21,6 +23,8 @@ pub enum Started {
     Manager,
     /// The workers of an executor, at its first task.
     Executor,
+    /// Worker processes that a library starts for its own use.
+    Library,
     /// Nothing: the start method is chosen.
     StartMethod,
 }
@@ -55,6 +59,9 @@ pub(super) fn creations(program: &Program<'_>) -> BTreeMap<ExprRef, Creation> {
         for creation in entered_managers(program, file) {
             found.entry(creation.at).or_insert(creation);
         }
+    }
+    for creation in library::workers(program) {
+        found.entry(creation.at).or_insert(creation);
     }
     found
 }

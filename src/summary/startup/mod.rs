@@ -6,6 +6,7 @@
 
 mod creation;
 mod imports;
+mod library;
 mod liveness;
 mod reach;
 
