@@ -1,7 +1,7 @@
 //! Words that the rules about shared state use.
 
 use crate::finding::{Confidence, Note};
-use crate::link::Intent;
+use crate::link::{Intent, Program};
 use crate::summary::sharing::{Origin, Race};
 
 use super::{Context, Draft, Rule, wording};
@@ -25,7 +25,9 @@ pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
         let name = context.program.display_name(race.root);
         return format!("the callback `{name}` runs in another thread");
     }
-    let name = match race.origin {
+    // At the unit's own place the other one is what runs beside it.
+    let other = race.other_origin.filter(|_| !race.by_starter);
+    let name = match other.unwrap_or(race.origin) {
         Origin::Submission(number) => wording::target(context.program, &context.program.submissions[number]),
         Origin::Server(_) => format!("`{}`", context.program.display_name(race.root)),
     };
@@ -39,29 +41,36 @@ pub(super) fn side_by_side(context: &Context<'_>, race: &Race) -> String {
 /// The way from the submission to the place.
 fn way(context: &Context<'_>, race: &Race) -> Vec<Note> {
     let program = context.program;
-    let (place, message) = match race.origin {
-        Origin::Server(place) => (place, "the server answers each request in a thread of its own"),
-        Origin::Submission(number) => {
-            let submission = &program.submissions[number];
-            let message = if submission.intent == Intent::Single {
-                "the thread is started here"
-            } else {
-                "the threads are started here"
-            };
-            (program.place(submission.call), message)
-        }
-    };
-    let mut notes = vec![Note {
-        place,
-        message: message.to_owned(),
-    }];
+    let mut notes = vec![started(program, race.origin, "the thread is started here")];
     for &call in &race.chain {
         notes.push(Note {
             place: program.place(call),
             message: format!("`{}` is called on the way", program.text(call)),
         });
     }
+    let other = race.other_origin.filter(|&other| other != race.origin);
+    notes.extend(other.map(|other| started(program, other, "the other thread is started here")));
     notes
+}
+
+/// Where what makes code run stands; `one` says so of a single thread.
+fn started(program: &Program<'_>, origin: Origin, one: &str) -> Note {
+    let (place, message) = match origin {
+        Origin::Server(place) => (place, "the server answers each request in a thread of its own"),
+        Origin::Submission(number) => {
+            let submission = &program.submissions[number];
+            let message = if submission.intent == Intent::Single {
+                one
+            } else {
+                "the threads are started here"
+            };
+            (program.place(submission.call), message)
+        }
+    };
+    Note {
+        place,
+        message: message.to_owned(),
+    }
 }
 
 /// A finding about a race; `other` says what happens at the other place of the race.

@@ -102,6 +102,15 @@ fn served_beside(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec
         .collect()
 }
 
+/// The calls at which what is handed over starts to run.
+pub(super) fn starts_of(uses: &Uses, submission: &Submission<'_>) -> Vec<ExprRef> {
+    match submission.shape.starts {
+        StartsWhen::AtStart if submission.through.is_none() => calls_named(uses.of(submission.call), START),
+        StartsWhen::AtStart => Vec::new(),
+        StartsWhen::AtCall => vec![submission.call],
+    }
+}
+
 fn regions_of(
     program: &Program<'_>,
     uses: &Uses,
@@ -117,13 +126,10 @@ fn regions_of(
     if is_consumed_at_once(program, submission) {
         return Vec::new();
     }
-    let (starts, mut ends) = match submission.shape.starts {
-        StartsWhen::AtStart if submission.through.is_none() => {
-            let used = uses.of(submission.call);
-            (calls_named(used, START), calls_named(used, JOIN))
-        }
-        StartsWhen::AtStart => return Vec::new(),
-        StartsWhen::AtCall => (vec![submission.call], waits(program, uses, submission)),
+    let starts = starts_of(uses, submission);
+    let mut ends = match submission.shape.starts {
+        StartsWhen::AtStart => calls_named(uses.of(submission.call), JOIN),
+        StartsWhen::AtCall => waits(program, uses, submission),
     };
     ends.extend_from_slice(stops);
     let joiners = callers_of(program, &ends);

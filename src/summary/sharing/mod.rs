@@ -20,6 +20,7 @@ mod process_wide;
 mod removals;
 mod requests;
 mod shares;
+mod side;
 mod units;
 mod updates;
 mod vanishing;
@@ -43,7 +44,7 @@ pub use process_wide::is_conditional;
 
 use beside::Uses;
 use units::Unit;
-use walk::{Access, Bodies, Walker};
+use walk::{Access, Bodies, Walked, Walker};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +120,8 @@ pub struct Race {
     pub by_starter: bool,
     /// It is not the work itself that collides, but what is called when it is done.
     pub by_callback: bool,
+    /// What makes the other code run, where that is started as well.
+    pub other_origin: Option<Origin>,
 }
 
 /// Which state is reached by units that run side by side, and what guards it.
@@ -134,19 +137,25 @@ impl Sharing {
         let bodies = Bodies::new(program);
         let units = units::units(program, &bodies.calls);
         let uses = Uses::new(program, &bodies.calls.submitting);
+        let started_at = side::started_at(&units, &uses);
+        let walker = |unit_number: usize| Walker {
+            bodies: &bodies,
+            unit: &units[unit_number],
+            unit_number,
+            started_at: &started_at,
+        };
+        let own: Vec<Walked> = (0..units.len()).map(|number| walker(number).run()).collect();
         let mut accesses: Vec<Access> = Vec::new();
-        for (unit_number, unit) in units.iter().enumerate() {
-            let walker = Walker {
-                bodies: &bodies,
-                unit,
-                unit_number,
-            };
-            let own = walker.run();
+        for (number, walked) in own.iter().enumerate() {
             // What others do matters only to what can be disturbed.
-            if own.iter().any(|access| is_disturbed(access.event.kind)) {
-                accesses.extend(walker.run_beside(&beside::regions(program, &uses, unit)));
+            if walked.accesses.iter().any(|access| is_disturbed(access.event.kind)) {
+                let others = walker(number).run_beside(&beside::regions(program, &uses, &units[number]));
+                let together = side::started_together(&started_at, number);
+                let running = side::running_beside(&units, &own, number, others.started.into_iter().chain(together));
+                accesses.extend(others.accesses);
+                accesses.extend(side::of_other_units(&own, number, &running));
             }
-            accesses.extend(own);
+            accesses.extend_from_slice(&walked.accesses);
         }
         Self {
             races: races(program, &units, &accesses),
@@ -286,17 +295,17 @@ fn disturbances(
             side_by_side
                 && access.location != Location::Unclear
                 && !share_a_lock(access, other)
-                && may_be_of_one_object(program, access, other)
+                && may_be_of_one_object(program, units, access, other)
         });
         if let Some(other) = conflicting {
             found
                 .entry((access.event.place, kind))
-                .or_insert_with(|| race(program, unit, access, kind, Some(other.event.place)));
+                .or_insert_with(|| collision(program, units, (access, other), kind));
         }
     }
 }
 
-/// Updates by a single thread and by those who started it.
+/// Updates by a single thread, and by those who started it or by another thread that is started meanwhile.
 fn updates_on_both_sides(
     program: &Program<'_>,
     units: &[Unit<'_, '_>],
@@ -311,17 +320,29 @@ fn updates_on_both_sides(
         if unit.is_many() || access.location == Location::Unclear || access.event.key.is_some() {
             continue;
         }
-        let same = |other: &&&Access| other.unit == access.unit && other.location == access.location;
+        let same = |other: &&&Access| {
+            other.unit == access.unit
+                && other.location == access.location
+                && may_be_of_one_object(program, units, access, other)
+        };
         let Some(other) = beside.iter().filter(|other| other.event.key.is_none()).find(same) else {
             continue;
         };
         let interruptible = [access, *other]
             .iter()
             .any(|access| access.event.kind == EventKind::Update { interruptible: true });
+        // What collides with the same code of another unit, or was seen from there, is reported there.
+        let is_known = other.beside.is_some()
+            && [true, false]
+                .into_iter()
+                .any(|interruptible| found.contains_key(&(other.event.place, RaceKind::Update { interruptible })));
+        if is_known {
+            continue;
+        }
         let kind = RaceKind::Update { interruptible };
         found
             .entry((access.event.place, kind))
-            .or_insert_with(|| race(program, unit, access, kind, Some(other.event.place)));
+            .or_insert_with(|| collision(program, units, (access, other), kind));
     }
 }
 
@@ -334,45 +355,67 @@ fn same_key(program: &Program<'_>, first: &Access, second: &Access) -> bool {
 }
 
 /// Whether the attributes that are accessed may belong to one object.
-fn may_be_of_one_object(program: &Program<'_>, first: &Access, second: &Access) -> bool {
-    match (makers(program, first), makers(program, second)) {
+fn may_be_of_one_object(program: &Program<'_>, units: &[Unit<'_, '_>], first: &Access, second: &Access) -> bool {
+    match (makers(program, units, first), makers(program, units, second)) {
         (Some(first), Some(second)) => !first.is_disjoint(&second),
         _ => true,
     }
 }
 
-/// Where the objects are made whose attribute is accessed. What a method's own object is, the call of it says.
-fn makers(program: &Program<'_>, access: &Access) -> Option<BTreeSet<Site>> {
+/// Where the objects are made whose attribute is accessed. What a method's own object is, the call of it says, and for
+/// the function that a thread runs the submission.
+fn makers(program: &Program<'_>, units: &[Unit<'_, '_>], access: &Access) -> Option<BTreeSet<Site>> {
     let ExprKind::Attribute { base, .. } = program.kind(access.event.storage) else {
         return None;
     };
     let mut object = program.sibling(access.event.storage, *base);
-    let mut calls = access.chain.iter().rev();
-    loop {
-        let sites: Option<BTreeSet<Site>> = program.values(object).iter().map(|value| program.site(value)).collect();
-        if let Some(sites) = sites.filter(|sites| !sites.is_empty()) {
-            return Some(sites);
+    if access.is_all_of_chain() {
+        let mut calls = access.chain.iter().rev();
+        while is_own_object(program, object) {
+            let Some(&call) = calls.next() else {
+                let receiver = access.running_unit().and_then(|unit| units[unit].receiver);
+                if let Some(site) = receiver.and_then(|receiver| program.site(receiver)) {
+                    return Some(BTreeSet::from([site]));
+                }
+                break;
+            };
+            let Some(receiver) = receiver_of(program, call) else {
+                break;
+            };
+            object = receiver;
         }
-        let ExprKind::Name { reaching, .. } = program.kind(object) else {
-            return None;
-        };
-        let is_own = |&def: &DefId| {
-            matches!(
-                program.file(object.file).definition(def).kind,
-                DefKind::Parameter { index: 0 }
-            )
-        };
-        let call = calls
-            .next()
-            .filter(|_| reaching.iter().all(is_own) && access.is_all_of_chain())?;
-        let ExprKind::Call { callee, .. } = program.kind(*call) else {
-            return None;
-        };
-        let ExprKind::Attribute { base, .. } = program.kind(program.sibling(*call, *callee)) else {
-            return None;
-        };
-        object = program.sibling(*call, *base);
     }
+    let sites: Option<BTreeSet<Site>> = program.values(object).iter().map(|value| program.site(value)).collect();
+    sites.filter(|sites| !sites.is_empty())
+}
+
+/// Whether a name is the first parameter of a method.
+fn is_own_object(program: &Program<'_>, name: ExprRef) -> bool {
+    let ExprKind::Name { reaching, .. } = program.kind(name) else {
+        return false;
+    };
+    let is_first = |&def: &DefId| {
+        matches!(
+            program.file(name.file).definition(def).kind,
+            DefKind::Parameter { index: 0 }
+        )
+    };
+    !reaching.is_empty()
+        && reaching.iter().all(is_first)
+        && program
+            .class_of_method(program.function_around(program.scope_of(name)))
+            .is_some()
+}
+
+/// The object whose method a call calls.
+fn receiver_of(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return None;
+    };
+    let ExprKind::Attribute { base, .. } = program.kind(program.sibling(call, *callee)) else {
+        return None;
+    };
+    Some(program.sibling(call, *base))
 }
 
 fn share_a_lock(first: &Access, second: &Access) -> bool {
@@ -381,6 +424,20 @@ fn share_a_lock(first: &Access, second: &Access) -> bool {
         return false;
     }
     unclear(first) || unclear(second) || first.locks.iter().any(|lock| second.locks.contains(lock))
+}
+
+/// The race of a unit's access with one that is made beside it.
+fn collision(
+    program: &Program<'_>,
+    units: &[Unit<'_, '_>],
+    (access, other): (&Access, &Access),
+    kind: RaceKind,
+) -> Race {
+    let beside = access.beside.or(other.beside);
+    Race {
+        other_origin: beside.map(|number| units[number].origin),
+        ..race(program, &units[access.unit], access, kind, Some(other.event.place))
+    }
 }
 
 fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceKind, other: Option<Place>) -> Race {
@@ -401,5 +458,6 @@ fn race(program: &Program<'_>, unit: &Unit<'_, '_>, access: &Access, kind: RaceK
         many: unit.is_many(),
         by_starter: access.by_starter,
         by_callback: unit.is_callback,
+        other_origin: None,
     }
 }

@@ -67,8 +67,10 @@ impl<'p, 'a> Bodies<'p, 'a> {
 pub(super) struct Access {
     /// The unit's number.
     pub(super) unit: usize,
-    /// The code of the submitting side rather than the unit's own.
+    /// The code of the submitting side, or of another unit that it starts meanwhile, rather than the unit's own.
     pub(super) by_starter: bool,
+    /// That other unit's number.
+    pub(super) beside: Option<usize>,
     /// The function of the unit from which it is reached; of the starting side the unit's first.
     pub(super) root: ScopeRef,
     pub(super) function: ScopeRef,
@@ -81,6 +83,11 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// The unit whose own code it is, if it is not that of the submitting side.
+    pub(super) fn running_unit(&self) -> Option<usize> {
+        self.beside.or((!self.by_starter).then_some(self.unit))
+    }
+
     /// Whether no call on the way was left out of the chain.
     pub(super) fn is_all_of_chain(&self) -> bool {
         self.chain.len() < CHAIN
@@ -126,6 +133,16 @@ pub(super) struct Walker<'w, 'p, 'a> {
     pub(super) bodies: &'w Bodies<'p, 'a>,
     pub(super) unit: &'w Unit<'p, 'a>,
     pub(super) unit_number: usize,
+    /// The units that a call starts.
+    pub(super) started_at: &'w BTreeMap<ExprRef, Vec<usize>>,
+}
+
+/// What a walk comes across.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) accesses: Vec<Access>,
+    /// The units that are started on the way.
+    pub(super) started: BTreeSet<usize>,
 }
 
 impl<'a> Walker<'_, '_, 'a> {
@@ -134,7 +151,7 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     /// What the unit's own code does.
-    pub(super) fn run(&self) -> Vec<Access> {
+    pub(super) fn run(&self) -> Walked {
         let starts = self.unit.roots.iter().map(|&root| Visit {
             root,
             by_starter: false,
@@ -148,7 +165,7 @@ impl<'a> Walker<'_, '_, 'a> {
     }
 
     /// What the code does that runs on the other side while the unit's thread lives.
-    pub(super) fn run_beside(&self, regions: &[(ScopeRef, Span)]) -> Vec<Access> {
+    pub(super) fn run_beside(&self, regions: &[(ScopeRef, Span)]) -> Walked {
         let starts = regions.iter().map(|&(function, span)| Visit {
             root: self.unit.roots[0],
             by_starter: true,
@@ -161,8 +178,8 @@ impl<'a> Walker<'_, '_, 'a> {
         self.walk(starts.collect())
     }
 
-    fn walk(&self, starts: Vec<Visit>) -> Vec<Access> {
-        let mut found = Vec::new();
+    fn walk(&self, starts: Vec<Visit>) -> Walked {
+        let mut found = Walked::default();
         let mut seen: BTreeSet<(ScopeRef, Vec<Share>, Vec<Location>)> = BTreeSet::new();
         let mut counts: BTreeMap<ScopeRef, usize> = BTreeMap::new();
         let mut open = std::collections::VecDeque::from(starts);
@@ -174,7 +191,8 @@ impl<'a> Walker<'_, '_, 'a> {
             if steps > STEPS || *count > CIRCUMSTANCES {
                 continue;
             }
-            self.events(&visit, &mut found);
+            self.events(&visit, &mut found.accesses);
+            found.started.extend(self.started(&visit));
             for next in self.next(&visit) {
                 let key = (next.function, next.parameters.clone(), next.locks.clone());
                 if seen.insert(key) {
@@ -183,6 +201,16 @@ impl<'a> Walker<'_, '_, 'a> {
             }
         }
         found
+    }
+
+    /// The units that the code of a visit starts.
+    fn started(&self, visit: &Visit) -> impl Iterator<Item = usize> {
+        let calls = self.bodies.calls.written(visit.function).iter();
+        let inside = calls.filter(|call| {
+            let span = self.program().file(call.file).span(call.expr);
+            visit.region.is_none_or(|region| region.contains(span))
+        });
+        inside.filter_map(|call| self.started_at.get(call)).flatten().copied()
     }
 
     fn events(&self, visit: &Visit, found: &mut Vec<Access>) {
@@ -200,6 +228,7 @@ impl<'a> Walker<'_, '_, 'a> {
             found.push(Access {
                 unit: self.unit_number,
                 by_starter: visit.by_starter,
+                beside: None,
                 root: visit.root,
                 function: visit.function,
                 event: event.clone(),
