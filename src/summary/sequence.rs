@@ -145,6 +145,11 @@ pub(super) fn exclusive(program: &Program<'_>, first: &Event, second: &Event) ->
     let Some((&one, &other)) = pairs.into_iter().find(|(one, other)| one != other) else {
         return false;
     };
+    exclusive_calls(program, one, other)
+}
+
+/// The same for two calls that stand in one function.
+pub(super) fn exclusive_calls(program: &Program<'_>, one: ExprRef, other: ExprRef) -> bool {
     if one.file != other.file {
         return false;
     }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{ExprId, ExprKind, Span, StmtKind};
 use crate::knowledge::{Semantic, StartsWhen, SubmissionResult};
-use crate::link::index::Branch;
+use crate::link::index::{Branch, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Intent, Program, Submission};
 
+use super::super::sequence::exclusive_calls;
 use super::calls::functions_of;
 use super::requests;
 use super::units::Unit;
@@ -68,8 +69,59 @@ impl Uses {
     }
 }
 
+/// A part of a function that runs while the unit's thread lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Region {
+    pub(super) function: ScopeRef,
+    pub(super) span: Span,
+    /// The call that starts the thread, or that leads there.
+    start: ExprRef,
+}
+
+impl Region {
+    /// Whether an expression of the function is evaluated in this part, in a run that has come by the start.
+    pub(super) fn contains(&self, program: &Program<'_>, expr: ExprRef) -> bool {
+        self.span.contains(program.place(expr).span)
+            && (self.is_repeated(program, expr) || !self.excludes(program, expr))
+    }
+
+    fn excludes(&self, program: &Program<'_>, expr: ExprRef) -> bool {
+        exclusive_calls(program, self.start, expr)
+    }
+
+    /// Whether one loop goes round both: what one round leaves out the next may do.
+    fn is_repeated(&self, program: &Program<'_>, expr: ExprRef) -> bool {
+        let index = program.index(expr.file);
+        let around = index.loops_around(expr.expr);
+        index
+            .loops_around(self.start.expr)
+            .iter()
+            .any(|own| around.contains(own))
+    }
+
+    /// Whether a condition decides about the start, and another one about the expression: they may be two ways.
+    pub(super) fn may_be_other_way(&self, program: &Program<'_>, expr: ExprRef) -> bool {
+        let conditions = |expr: ExprRef| -> BTreeSet<StmtId> {
+            let index = program.index(expr.file);
+            let statement = index.statement_of(expr.expr);
+            let above = statement.into_iter().flat_map(|statement| index.ancestors(statement));
+            above
+                .map(|(above, _)| above)
+                .filter(|&above| {
+                    matches!(
+                        index.statement(above).stmt.kind,
+                        StmtKind::If { .. } | StmtKind::Match { .. }
+                    )
+                })
+                .collect()
+        };
+        let (own, others) = (conditions(self.start), conditions(expr));
+        own.difference(&others).next().is_some() && others.difference(&own).next().is_some()
+    }
+}
+
 /// The parts of functions that run while the unit's thread lives.
-pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<(ScopeRef, Span)> {
+pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<Region> {
     let Some(submission) = unit.submission() else {
         return served_beside(program, uses, unit);
     };
@@ -77,7 +129,7 @@ pub(super) fn regions(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -
 }
 
 /// The same for requests: what runs while another thread serves.
-fn served_beside(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<(ScopeRef, Span)> {
+fn served_beside(program: &Program<'_>, uses: &Uses, unit: &Unit<'_, '_>) -> Vec<Region> {
     let servers = requests::servers_of(unit);
     let serves = |submission: &&Submission<'_>| {
         let targets = submission.targets.iter();
@@ -111,12 +163,7 @@ pub(super) fn starts_of(uses: &Uses, submission: &Submission<'_>) -> Vec<ExprRef
     }
 }
 
-fn regions_of(
-    program: &Program<'_>,
-    uses: &Uses,
-    submission: &Submission<'_>,
-    stops: &[ExprRef],
-) -> Vec<(ScopeRef, Span)> {
+fn regions_of(program: &Program<'_>, uses: &Uses, submission: &Submission<'_>, stops: &[ExprRef]) -> Vec<Region> {
     if matches!(
         submission.shape.result,
         SubmissionResult::Results | SubmissionResult::Result | SubmissionResult::Awaitable
@@ -142,7 +189,7 @@ fn regions_of(
         }
         let function = program.function_around(program.scope_of(start));
         let (span, ended) = region(program, submission, start, &ends, &joiners);
-        found.push((function, span));
+        found.push(Region { function, span, start });
         if ended || depth >= DEPTH {
             continue;
         }

@@ -226,7 +226,7 @@ impl Walker<'_, '_, '_> {
         let definitions = if reaching.is_empty() { all.as_slice() } else { reaching };
         let before = |def: DefId| {
             let start = facts.definition(def).span.start;
-            visit.region.is_some_and(|region| start < region.start)
+            visit.region.is_some_and(|region| start < region.span.start)
         };
         let shares = definitions.iter().map(|&def| match &facts.definition(def).kind {
             _ if before(def) => Share::Shared,

@@ -30,8 +30,7 @@ pub(super) fn started_together(started_at: &BTreeMap<ExprRef, Vec<usize>>, numbe
     groups.flatten().copied().filter(|&other| other > number).collect()
 }
 
-/// What runs beside a unit: the units that are started meanwhile, and those that these start. Of several functions that
-/// one submission may hand over each is an alternative to the others.
+/// What runs beside a unit: the units that are started meanwhile, and those that these start.
 pub(super) fn running_beside(
     units: &[Unit<'_, '_>],
     own: &[Walked],
@@ -41,11 +40,18 @@ pub(super) fn running_beside(
     let mut found = BTreeSet::new();
     let mut open: Vec<usize> = started.into_iter().collect();
     while let Some(other) = open.pop() {
-        if units[other].origin != units[number].origin && found.insert(other) {
+        if !may_be_one_run(&units[number], &units[other]) && found.insert(other) {
             open.extend(&own[other].started);
         }
     }
     found
+}
+
+/// Whether two units may stand for one thread: what one submission may hand over are alternatives, and a function that
+/// is started at several places is mostly started once in each run of the program.
+fn may_be_one_run(one: &Unit<'_, '_>, other: &Unit<'_, '_>) -> bool {
+    let scope = |unit: &Unit<'_, '_>| unit.submission().map(|submission| submission.scope);
+    one.origin == other.origin || one.roots == other.roots && scope(one) != scope(other)
 }
 
 /// What other units do, while a unit runs, to the state that it uses.

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{ExprKind, Span};
+use crate::facts::ExprKind;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
+use super::beside::Region;
 use super::calls::{Calls, metaclass_calls};
 use super::events::{Collector, Event, EventKind};
 use super::guards::{Guards, guards};
@@ -105,7 +106,9 @@ pub(super) struct Visit {
     locks: Vec<Location>,
     chain: Vec<ExprRef>,
     /// Only this part of the function is looked at, and what stands before it was there before.
-    pub(super) region: Option<Span>,
+    pub(super) region: Option<Region>,
+    /// It may be code of another way through the function that starts the unit.
+    other_way: bool,
 }
 
 impl Visit {
@@ -119,6 +122,7 @@ impl Visit {
             locks,
             chain,
             region: None,
+            other_way: self.other_way,
         }
     }
 
@@ -160,20 +164,22 @@ impl<'a> Walker<'_, '_, 'a> {
             locks: Vec::new(),
             chain: Vec::new(),
             region: None,
+            other_way: false,
         });
         self.walk(starts.collect())
     }
 
     /// What the code does that runs on the other side while the unit's thread lives.
-    pub(super) fn run_beside(&self, regions: &[(ScopeRef, Span)]) -> Walked {
-        let starts = regions.iter().map(|&(function, span)| Visit {
+    pub(super) fn run_beside(&self, regions: &[Region]) -> Walked {
+        let starts = regions.iter().map(|&region| Visit {
             root: self.unit.roots[0],
             by_starter: true,
-            function,
-            parameters: vec![Share::Shared; self.program().scope(function).parameters.len()],
+            function: region.function,
+            parameters: vec![Share::Shared; self.program().scope(region.function).parameters.len()],
             locks: Vec::new(),
             chain: Vec::new(),
-            region: Some(span),
+            region: Some(region),
+            other_way: false,
         });
         self.walk(starts.collect())
     }
@@ -205,10 +211,11 @@ impl<'a> Walker<'_, '_, 'a> {
 
     /// The units that the code of a visit starts.
     fn started(&self, visit: &Visit) -> impl Iterator<Item = usize> {
+        let program = self.program();
         let calls = self.bodies.calls.written(visit.function).iter();
-        let inside = calls.filter(|call| {
-            let span = self.program().file(call.file).span(call.expr);
-            visit.region.is_none_or(|region| region.contains(span))
+        let inside = calls.filter(move |&&call| {
+            let follows = |region: Region| region.contains(program, call) && !region.may_be_other_way(program, call);
+            !visit.other_way && visit.region.is_none_or(follows)
         });
         inside.filter_map(|call| self.started_at.get(call)).flatten().copied()
     }
@@ -217,7 +224,10 @@ impl<'a> Walker<'_, '_, 'a> {
         let body = self.bodies.body(visit.function);
         let wrapped = self.is_wrapped_in_lock(visit.function);
         for event in &body.events {
-            if visit.region.is_some_and(|region| !region.contains(event.place.span)) || !self.is_shared(visit, event) {
+            let outside = visit
+                .region
+                .is_some_and(|region| !region.contains(self.program(), event.storage));
+            if outside || !self.is_shared(visit, event) {
                 continue;
             }
             let mut locks = visit.locks.clone();
@@ -289,9 +299,16 @@ impl<'a> Walker<'_, '_, 'a> {
             let Some((locks, chain)) = self.on_the_way(visit, call) else {
                 continue;
             };
+            let other_way = visit
+                .region
+                .is_some_and(|region| region.may_be_other_way(self.program(), call));
             for callee in self.bodies.calls.called(call) {
                 for (function, parameters) in self.arguments(visit, call, &callee) {
-                    found.push(visit.calling(function, parameters, locks.clone(), chain.clone()));
+                    let called = visit.calling(function, parameters, locks.clone(), chain.clone());
+                    found.push(Visit {
+                        other_way: called.other_way || other_way,
+                        ..called
+                    });
                 }
             }
         }
@@ -309,8 +326,10 @@ impl<'a> Walker<'_, '_, 'a> {
 
     /// The locks that are held where a call stands, and the calls that lead there; nothing outside of the region.
     fn on_the_way(&self, visit: &Visit, call: ExprRef) -> Option<(Vec<Location>, Vec<ExprRef>)> {
-        let span = self.program().file(call.file).span(call.expr);
-        if visit.region.is_some_and(|region| !region.contains(span)) {
+        if visit
+            .region
+            .is_some_and(|region| !region.contains(self.program(), call))
+        {
             return None;
         }
         let statement = self.program().index(call.file).statement_of(call.expr);
