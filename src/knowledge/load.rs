@@ -392,7 +392,7 @@ impl Knowledge {
     }
 
     /// The type and its bases, breadth first, each once, under their canonical names.
-    fn linearise<'k>(&'k self, type_name: &'k str) -> Vec<Cow<'k, str>> {
+    pub(crate) fn linearise<'k>(&'k self, type_name: &'k str) -> Vec<Cow<'k, str>> {
         let mut order: Vec<Cow<'k, str>> = vec![self.canonical(type_name)];
         let mut done = 0;
         while done < order.len() {

@@ -7,10 +7,10 @@ mod entries;
 mod load;
 
 pub use entries::{
-    ArgumentsShape, AttributeFact, Backend, CallFact, Connection, FanOut, Growth, Invocation, LibraryWorkers, LifeStep,
-    LockKind, LoopUse, Operation, Pickling, PicklingMoment, Position, RequestThreads, Role, SecondsRange, Selector,
-    Semantic, SideEffect, StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact, WaitOn, WorkerChoice,
-    WorkerKind,
+    ArgumentsShape, AttributeFact, Backend, CallFact, CallsUnderLock, Connection, FanOut, Growth, Invocation,
+    LibraryWorkers, LifeStep, LockKind, LoopUse, Operation, Pickling, PicklingMoment, Position, RequestThreads, Role,
+    SecondsRange, Selector, Semantic, SideEffect, StartsWhen, SubmissionResult, SubmissionShape, TypeExpr, TypeFact,
+    WaitOn, WorkerChoice, WorkerKind,
 };
 pub(crate) use load::is_dotted_name;
 pub use load::{Knowledge, KnowledgeError};

@@ -1,5 +1,7 @@
 //! Where each statement and expression of a file stands: scope, statement, enclosing expressions and blocks.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use crate::facts::{ExprId, ExprKind, FileFacts, ScopeId, Span, Stmt, StmtKind, SymbolId, for_each_child};
@@ -236,6 +238,26 @@ impl<'a> FileIndex<'a> {
         std::iter::successors(self.statement(id).parent, |(above, _)| self.statement(*above).parent)
     }
 
+    /// Whether of two expressions of one scope, the first earlier in the code, only one can run in one call: they stand
+    /// in different branches of a statement, or the first in a block that leaves the function.
+    #[must_use]
+    pub fn are_exclusive(&self, one: ExprId, other: ExprId) -> bool {
+        let (Some(one), Some(other)) = (self.statement_of(one), self.statement_of(other)) else {
+            return false;
+        };
+        let around: BTreeMap<StmtId, Branch> = self.ancestors(other).collect();
+        for (above, branch) in self.ancestors(one) {
+            let statement = &self.statement(above).stmt.kind;
+            match around.get(&above) {
+                Some(&same) if same != branch => return is_choice(statement, branch, same),
+                Some(_) => return false,
+                None if leaves(statement, branch) => return true,
+                None => {}
+            }
+        }
+        false
+    }
+
     /// The expressions around an expression in the same statement, innermost first.
     pub fn expressions_around(&self, expr: ExprId) -> impl Iterator<Item = ExprId> + '_ {
         std::iter::successors(self.parent(expr), |&above| self.parent(above))
@@ -298,4 +320,26 @@ pub enum Loop {
     Statement(StmtId),
     /// A comprehension or generator expression.
     Comprehension(ExprId),
+}
+
+fn is_choice(statement: &StmtKind, one: Branch, other: Branch) -> bool {
+    match statement {
+        StmtKind::If { .. } | StmtKind::Match { .. } => true,
+        StmtKind::Try { .. } => matches!((one, other), (Branch::Handler(_), Branch::Handler(_))),
+        _ => false,
+    }
+}
+
+fn leaves(statement: &StmtKind, branch: Branch) -> bool {
+    let ends = |block: &[Stmt]| {
+        matches!(
+            block.last().map(|statement| &statement.kind),
+            Some(StmtKind::Return(_) | StmtKind::Raise { .. })
+        )
+    };
+    match (statement, branch) {
+        (StmtKind::If { body, .. }, Branch::Body) => ends(body),
+        (StmtKind::If { orelse, .. }, Branch::Orelse) => ends(orelse),
+        _ => false,
+    }
 }

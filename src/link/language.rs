@@ -65,6 +65,8 @@ pub const POSIX: &str = "posix";
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The attribute by which the pickler looks a function up in its module.
 pub const QUALIFIED_NAME: &str = "__qualname__";
+/// What iterates over something.
+pub const ITERATOR: &str = "builtins.iterator";
 /// The method that sets up an instance.
 pub const INIT: &str = "__init__";
 /// The method that stores an attribute.

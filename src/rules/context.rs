@@ -128,6 +128,12 @@ impl<'a> Context<'a> {
             .get_or_init(|| Startup::compute(self.program, self.summaries))
     }
 
+    /// Whether a way that starts in the program leads through a test: only what the test hands over goes it.
+    #[must_use]
+    pub fn leads_through_tests(&self, start: Place, way: &[Note]) -> bool {
+        !self.program.is_test(start.file) && way.iter().any(|note| self.program.is_test(note.place.file))
+    }
+
     /// The start methods that may be in force where the code fixes none, with where each holds.
     #[must_use]
     pub fn default_start_methods(&self) -> Vec<(StartMethod, String)> {

@@ -1,6 +1,6 @@
 //! CC505: locks are taken in different orders by units that run at the same time.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 
 use super::{Check, Context, Rule};
 
@@ -22,9 +22,14 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             "`{}` is taken while `{}` is held, elsewhere it is the other way round: two threads can wait for each other for ever",
             last.taken, last.held
         );
+        let tested = inversion
+            .turns
+            .iter()
+            .any(|turn| context.leads_through_tests(turn.held_at, &turn.chain));
+        let confidence = if tested { Confidence::Low } else { inversion.confidence };
         let mut draft = context
             .finding(&RULE, last.chain[0].place, message)
-            .confidence(inversion.confidence)
+            .confidence(confidence)
             .note(last.held_at, format!("`{}` is taken first, here", last.held))
             .notes(last.chain.iter().skip(1).cloned());
         for other in others {

@@ -1,7 +1,6 @@
 //! CC801: a loop waits for each task before it hands over the next.
 
 use crate::finding::{Confidence, Finding, Severity};
-use crate::knowledge::Role;
 use crate::link::Program;
 use crate::link::values::{ExprRef, Site};
 
@@ -56,18 +55,6 @@ fn has_one_worker(program: &Program<'_>, submitted: ExprRef) -> bool {
         .submissions
         .iter()
         .filter(|submission| sites.contains(&submission.call));
-    let workers = submissions.flat_map(|submission| &submission.workers);
-    workers.filter_map(|worker| worker.executor).any(|executor| {
-        let Some(Site::Expr(site)) = program.site(executor) else {
-            return false;
-        };
-        let position = program
-            .type_fact(executor)
-            .and_then(|fact| fact.workers_argument.clone());
-        let is_pool = matches!(program.role(executor), Some(Role::Pool | Role::Executor));
-        is_pool
-            && position
-                .and_then(|position| program.argument_at(site, &position))
-                .is_some_and(|argument| program.literal_integers(argument) == (vec![1], false))
-    })
+    let mut workers = submissions.flat_map(|submission| &submission.workers);
+    workers.any(|worker| worker.runs_one_at_a_time(program))
 }

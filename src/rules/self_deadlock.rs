@@ -26,20 +26,30 @@ fn check(context: &Context<'_>, function: ScopeRef, findings: &mut Vec<Finding>)
         }
         let lock = &again.text;
         let message = match &again.through {
+            Some(_) if again.by_base => {
+                format!("`{lock}` is taken while the caller holds it: the thread waits for itself for ever")
+            }
             Some(callee) => {
                 format!("`{callee}` takes `{lock}`, which is already held here: the thread waits for itself for ever")
             }
             None => format!("`{lock}` is taken while it is already held: the thread waits for itself for ever"),
         };
-        let confidence = if again.certain {
-            Confidence::High
-        } else {
-            Confidence::Medium
+        let confidence = match again.certain {
+            _ if context.leads_through_tests(again.place, &again.chain) => Confidence::Low,
+            true => Confidence::High,
+            false => Confidence::Medium,
         };
+        let first = if again.by_base {
+            format!("`{lock}` is set here, and the base class holds it while it calls the method")
+        } else {
+            format!("`{lock}` is taken first, here")
+        };
+        // What a base class calls has no other line to blame than the one that takes the lock again.
+        let place = end.filter(|_| again.by_base).unwrap_or(again.place);
         let mut draft = context
-            .finding(&RULE, again.place, message)
+            .finding(&RULE, place, message)
             .confidence(confidence)
-            .note(again.first, format!("`{lock}` is taken first, here"));
+            .note(again.first, first);
         if again.through.is_some() {
             draft = draft.notes(again.chain.iter().skip(1).cloned());
         }

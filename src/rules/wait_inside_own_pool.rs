@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::facts::ExprKind;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::knowledge::{Operation, SubmissionResult, WorkerKind};
 use crate::link::solver::Base;
 use crate::link::values::{ExprRef, ScopeRef, Site};
-use crate::link::{Program, Submission, Target};
+use crate::link::{Callee, Program, Submission, Target};
 
 use super::{Check, Context, Rule};
 
@@ -50,12 +51,17 @@ fn in_task(
     findings: &mut Vec<Finding>,
 ) {
     let program = context.program;
-    let reached = context.locks().uses().reached(function);
+    let mut reached = context.locks().uses().reached(function);
     // A pool that the task makes for itself is another one.
-    if reached.contains(&program.function_around(program.scope_of(pool)))
-        || !has_the_same_owner(program, pool, function)
-    {
+    if reached.contains(&program.function_around(program.scope_of(pool))) {
         return;
+    }
+    if let Some(owner) = program.class_of_method(program.function_around(program.scope_of(pool))) {
+        if !is_run_by(program, owner, function) {
+            return;
+        }
+        let own = reached_on_itself(program, function);
+        reached.retain(|function| own.contains(function));
     }
     for inner in &program.submissions {
         if !reached.contains(&inner.scope) || !pools(context, inner).contains(&pool) {
@@ -69,7 +75,8 @@ fn in_task(
         }
         let name = program.display_name(function);
         let recursive = inner.targets.iter().any(|target| target.function() == Some(function));
-        let confidence = if recursive || outer.intent.is_fan_out() || has_one_worker(context, pool) {
+        let alone = outer.workers.iter().any(|worker| worker.runs_one_at_a_time(program));
+        let confidence = if recursive || outer.intent.is_fan_out() || alone {
             Confidence::High
         } else {
             Confidence::Medium
@@ -92,10 +99,7 @@ fn in_task(
 }
 
 /// Each object has its own pool in an attribute: only the object's own methods are known to run in that one.
-fn has_the_same_owner(program: &Program<'_>, pool: ExprRef, task: ScopeRef) -> bool {
-    let Some(owner) = program.class_of_method(program.function_around(program.scope_of(pool))) else {
-        return true;
-    };
+fn is_run_by(program: &Program<'_>, owner: ScopeRef, task: ScopeRef) -> bool {
     let around = std::iter::successors(Some(task), |&scope| program.parent_scope(scope));
     let mut classes = around.filter_map(|scope| program.class_of_method(scope));
     classes.any(|class| {
@@ -107,13 +111,54 @@ fn has_the_same_owner(program: &Program<'_>, pool: ExprRef, task: ScopeRef) -> b
     })
 }
 
-fn has_one_worker(context: &Context<'_>, pool: ExprRef) -> bool {
-    let program = context.program;
-    let fact = program.values(pool).iter().find_map(|value| program.type_fact(value));
-    let workers = fact.and_then(|fact| fact.workers_argument.as_ref());
-    workers
-        .and_then(|position| program.argument_at(pool, position))
-        .is_some_and(|argument| program.literal_integers(argument) == (vec![1], false))
+/// What a method runs of its own object, through names that stay in the object's class and closures: what is called
+/// through other objects may come to a method of the same class, but to another pool.
+fn reached_on_itself(program: &Program<'_>, task: ScopeRef) -> BTreeSet<ScopeRef> {
+    let mut found = BTreeSet::from([task]);
+    let mut open = vec![task];
+    while let Some(function) = open.pop() {
+        let index = program.index(function.file);
+        for &expr in index.calls() {
+            let call = ExprRef {
+                file: function.file,
+                expr,
+            };
+            if program.scope_of(call) != function || is_of_another_object(program, call) {
+                continue;
+            }
+            for callee in program.callees(call) {
+                if let Callee::Function { function: called, .. } = callee
+                    && found.insert(called)
+                {
+                    open.push(called);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Whether a method is called that is not the method of a name: `self.source.read()`, or `self.fetch()` where `fetch`
+/// was kept in an attribute.
+fn is_of_another_object(program: &Program<'_>, call: ExprRef) -> bool {
+    let ExprKind::Call { callee, .. } = program.kind(call) else {
+        return true;
+    };
+    match program.kind(program.sibling(call, *callee)) {
+        ExprKind::Attribute { base, name, .. } => {
+            let methods = program.callees(call);
+            let mut functions = methods.iter().filter_map(|callee| match callee {
+                Callee::Function { function, .. } => Some(program.scope(*function).name.as_str()),
+                _ => None,
+            });
+            let is_plain = matches!(
+                program.kind(program.sibling(call, *base)),
+                ExprKind::Name { .. } | ExprKind::Call { .. }
+            );
+            !is_plain || functions.any(|function| function != name)
+        }
+        _ => false,
+    }
 }
 
 /// Where the task waits for what it has handed over.

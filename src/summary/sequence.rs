@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Stmt, StmtKind};
-use crate::link::index::{Branch, StmtId};
+use crate::facts::StmtKind;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, language};
 
@@ -153,41 +152,5 @@ pub(super) fn exclusive_calls(program: &Program<'_>, one: ExprRef, other: ExprRe
     if one.file != other.file {
         return false;
     }
-    let index = program.index(one.file);
-    let (Some(one), Some(other)) = (index.statement_of(one.expr), index.statement_of(other.expr)) else {
-        return false;
-    };
-    let around: BTreeMap<StmtId, Branch> = index.ancestors(other).collect();
-    for (above, branch) in index.ancestors(one) {
-        let statement = &index.statement(above).stmt.kind;
-        match around.get(&above) {
-            Some(&same) if same != branch => return is_choice(statement, branch, same),
-            Some(_) => return false,
-            None if leaves(statement, branch) => return true,
-            None => {}
-        }
-    }
-    false
-}
-
-fn is_choice(statement: &StmtKind, one: Branch, other: Branch) -> bool {
-    match statement {
-        StmtKind::If { .. } | StmtKind::Match { .. } => true,
-        StmtKind::Try { .. } => matches!((one, other), (Branch::Handler(_), Branch::Handler(_))),
-        _ => false,
-    }
-}
-
-fn leaves(statement: &StmtKind, branch: Branch) -> bool {
-    let ends = |block: &[Stmt]| {
-        matches!(
-            block.last().map(|statement| &statement.kind),
-            Some(StmtKind::Return(_) | StmtKind::Raise { .. })
-        )
-    };
-    match (statement, branch) {
-        (StmtKind::If { body, .. }, Branch::Body) => ends(body),
-        (StmtKind::If { orelse, .. }, Branch::Orelse) => ends(orelse),
-        _ => false,
-    }
+    program.index(one.file).are_exclusive(one.expr, other.expr)
 }

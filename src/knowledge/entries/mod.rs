@@ -24,7 +24,7 @@ pub use submissions::{
     WorkerChoice, WorkerKind,
 };
 pub use type_expr::TypeExpr;
-pub use types::{AttributeFact, Connection, LockKind, Pickling, Role, TypeFact};
+pub use types::{AttributeFact, CallsUnderLock, Connection, LockKind, Pickling, Role, TypeFact};
 
 /// A library's file, as written.
 #[derive(Clone, Debug, Default, Deserialize)]

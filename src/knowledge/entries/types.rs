@@ -65,6 +65,8 @@ pub struct TypeFact {
     /// A process that has put items on it ends only when they are in its pipe, which holds little.
     #[serde(default)]
     pub fills_pipe: bool,
+    /// Methods that it calls while it holds the lock in an attribute of its own.
+    pub calls_under_lock: Option<CallsUnderLock>,
     /// The argument of the constructor that lifts this when it is `False`.
     pub thread_check: Option<Position>,
     /// Leaving a `with` block of it: what happens to pending work.
@@ -83,6 +85,16 @@ pub enum Pickling {
     Inherits,
     /// Not by the plain pickler, but multiprocessing's own sends them over (sockets, connections).
     Sent,
+}
+
+/// Methods that a type calls while it holds a lock of the object.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallsUnderLock {
+    /// The attribute that holds the lock.
+    pub attribute: String,
+    /// The methods, which classes below the type write anew.
+    pub methods: Vec<String>,
 }
 
 /// When an object that talks to a peer opens its connection.

@@ -252,21 +252,29 @@ pub(super) fn find_submissions<'a>(program: &Program<'a>) -> Vec<Submission<'a>>
 
 /// Several submissions of one target in one function are a fan-out.
 fn mark_several(program: &Program<'_>, all: &mut [Submission<'_>]) {
-    let mut counts: BTreeMap<(ScopeRef, ScopeRef), u32> = BTreeMap::new();
+    let mut calls: BTreeMap<(ScopeRef, ScopeRef), Vec<ExprRef>> = BTreeMap::new();
     for submission in all.iter() {
         for function in submission.targets.iter().filter_map(Target::function) {
-            *counts
-                .entry((program.function_around(submission.scope), function))
-                .or_default() += 1;
+            let key = (program.function_around(submission.scope), function);
+            calls.entry(key).or_default().push(submission.call);
         }
     }
+    // One call that goes to one worker or another is one submission, and so are the branches of a choice.
+    let both_run = |&[first, second]: &[ExprRef; 2]| {
+        let index = program.index(first.file);
+        first != second && (first.file != second.file || !index.are_exclusive(first.expr, second.expr))
+    };
+    let several_run = |calls: &Vec<ExprRef>| {
+        let later = |number: usize| calls[number + 1..].iter().map(move |&second| [calls[number], second]);
+        (0..calls.len()).flat_map(later).any(|pair| both_run(&pair))
+    };
     for submission in all.iter_mut().filter(|submission| submission.intent == Intent::Single) {
         let scope = program.function_around(submission.scope);
         let several = submission
             .targets
             .iter()
             .filter_map(Target::function)
-            .any(|function| counts.get(&(scope, function)) > Some(&1));
+            .any(|function| calls.get(&(scope, function)).is_some_and(several_run));
         if several {
             submission.intent = Intent::Several;
         }

@@ -11,6 +11,22 @@ use super::Worker;
 /// The parameter that takes the executor where the loop hands work over.
 pub(super) const EXECUTOR: &str = "executor";
 
+impl Worker {
+    /// Whether the executor is made for one worker, so that its tasks run one after the other.
+    #[must_use]
+    pub fn runs_one_at_a_time(&self, program: &Program<'_>) -> bool {
+        let Some(executor) = self.executor else { return false };
+        let Some(Site::Expr(site)) = program.site(executor) else {
+            return false;
+        };
+        let fact = program.type_fact(executor);
+        let position = fact.and_then(|fact| fact.workers_argument.as_ref());
+        position
+            .and_then(|position| program.argument_at(site, position))
+            .is_some_and(|argument| program.literal_integers(argument) == (vec![1], false))
+    }
+}
+
 pub(super) fn workers_of(
     program: &Program<'_>,
     shape: &SubmissionShape,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::facts::{DefKind, ExprId, ExprKind, StmtKind, visit_expressions};
 use crate::finding::Note;
 use crate::knowledge::{Role, Semantic, WorkerKind};
-use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
+use crate::link::values::{ExprRef, ScopeRef, Value, ValueId};
 use crate::link::{Callee, Program, Submission};
 
 use super::held::is_held;
@@ -68,21 +68,11 @@ fn is_made_by_several(program: &Program<'_>, submissions: &[usize]) -> bool {
 
 /// Whether the pool behind a submission is made with one worker.
 pub(super) fn has_one_worker(program: &Program<'_>, submission: &Submission<'_>) -> bool {
-    let count = |worker: &crate::link::Worker| {
-        let executor = worker.executor?;
-        let Some(Site::Expr(site)) = program.site(executor) else {
-            return None;
-        };
-        let position = program.type_fact(executor)?.workers_argument.as_ref()?;
-        let argument = program.argument_at(site, position)?;
-        let (numbers, other) = program.literal_integers(argument);
-        (!other).then(|| numbers.into_iter().max()).flatten()
-    };
-    let processes = submission
+    let mut processes = submission
         .workers
         .iter()
         .filter(|worker| worker.kind == Some(WorkerKind::Process));
-    processes.map(count).all(|count| count == Some(1))
+    processes.all(|worker| worker.runs_one_at_a_time(program))
 }
 
 /// The updates in the code of a function that no lock guards.

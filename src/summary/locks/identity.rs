@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use crate::facts::{DefId, DefKind, ExprId, ExprKind, StmtKind, SymbolId};
 use crate::finding::FileId;
 use crate::knowledge::LockKind;
-use crate::link::values::{DefRef, ExprRef, ScopeRef, Site, Value, ValueId};
-use crate::link::{Callee, Program};
+use crate::link::values::{DefRef, ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
+use crate::link::{Callee, Program, Target};
 
 /// Where a lock's name starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,8 +61,13 @@ const DEPTH: u32 = 6;
 /// The lock behind an expression, if it can be nothing else.
 #[must_use]
 pub fn lock_facts(program: &Program<'_>, expr: ExprRef) -> Option<LockFacts> {
+    facts_of(program, program.values(expr))
+}
+
+/// The lock that values are, if they can be nothing else.
+pub(super) fn facts_of(program: &Program<'_>, values: &ValueSet) -> Option<LockFacts> {
     let mut found: Option<LockFacts> = None;
-    for value in program.values(expr).iter() {
+    for value in values.iter() {
         if matches!(program.value(value), Value::None) {
             continue;
         }
@@ -153,7 +158,7 @@ fn plain_name(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<LockNa
     if depth > DEPTH {
         return None;
     }
-    if let Some(site) = made_once(program, expr) {
+    if let Some(site) = made_once(program, program.values(expr)) {
         return Some(LockName {
             root: Root::Once(site),
             path: Vec::new(),
@@ -187,10 +192,10 @@ fn plain_name(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<LockNa
     }
 }
 
-/// The call that makes the one object that an expression can be, if it runs once.
-fn made_once(program: &Program<'_>, expr: ExprRef) -> Option<ExprRef> {
+/// The call that makes the one object that there can be, if it runs once.
+pub(super) fn made_once(program: &Program<'_>, values: &ValueSet) -> Option<ExprRef> {
     let mut site = None;
-    for value in program.values(expr).iter() {
+    for value in values.iter() {
         match *program.value(value) {
             Value::None => {}
             Value::ExternalInstance {
@@ -205,10 +210,42 @@ fn made_once(program: &Program<'_>, expr: ExprRef) -> Option<ExprRef> {
         }
     }
     let site = site?;
-    let around = program.function_around(program.scope_of(site));
-    let index = program.index(site.file);
     let is_call = matches!(program.kind(site), ExprKind::Call { .. });
-    (is_call && around == program.module_scope(site.file) && index.loops_around(site.expr).is_empty()).then_some(site)
+    (is_call && runs_once(program, site, 0)).then_some(site)
+}
+
+/// Whether a call is made once in a run of the program: by a module, by a function that one such call runs, or by the
+/// constructor of a class that one such call makes.
+fn runs_once(program: &Program<'_>, call: ExprRef, depth: u32) -> bool {
+    if depth > DEPTH || !program.index(call.file).loops_around(call.expr).is_empty() {
+        return false;
+    }
+    let function = program.function_around(program.scope_of(call));
+    if function == program.module_scope(function.file) {
+        return true;
+    }
+    let scope = program.scope(function);
+    let submitted = || {
+        let targets = program.submissions.iter().flat_map(|submission| &submission.targets);
+        targets.filter_map(Target::function).any(|target| target == function)
+    };
+    if scope.is_generator || !scope.decorators.is_empty() || submitted() {
+        return false;
+    }
+    let callers = program.solution.callers.get(&function);
+    let mut callers = callers.into_iter().flatten();
+    match (callers.next(), callers.next()) {
+        (Some(&only), None) => {
+            let runs = |callee: &Callee| match callee {
+                Callee::Function { function: called, .. } => *called == function,
+                Callee::Class(class) => program.class_of_method(function) == Some(*class),
+                _ => false,
+            };
+            let callees = program.callees(only);
+            matches!(callees.as_slice(), [callee] if runs(callee)) && runs_once(program, only, depth + 1)
+        }
+        _ => false,
+    }
 }
 
 fn variable_name(
@@ -360,7 +397,7 @@ impl Binding {
             };
         }
         if self.bound && position == 0 {
-            return receiver_name(program, self.call);
+            return receiver_name(program, self.call, self.function);
         }
         let position = u32::try_from(position - usize::from(self.bound)).ok()?;
         let argument = program.argument(self.call, Some(position), Some(keyword))?;
@@ -369,7 +406,7 @@ impl Binding {
 }
 
 /// The name of the object whose method a call calls.
-fn receiver_name(program: &Program<'_>, call: ExprRef) -> Option<LockName> {
+fn receiver_name(program: &Program<'_>, call: ExprRef, method: ScopeRef) -> Option<LockName> {
     let ExprKind::Call { callee, .. } = program.kind(call) else {
         return None;
     };
@@ -381,9 +418,13 @@ fn receiver_name(program: &Program<'_>, call: ExprRef) -> Option<LockName> {
     {
         callee = program.sibling(call, *value);
     }
-    let ExprKind::Attribute { base, .. } = program.kind(callee) else {
+    let ExprKind::Attribute { base, name, .. } = program.kind(callee) else {
         return None;
     };
+    // `self.callback()` runs a method of whatever was kept there.
+    if *name != program.scope(method).name && program.class_of_method(method).is_some() {
+        return None;
+    }
     let base = program.sibling(call, *base);
     let is_super = program
         .values(base)

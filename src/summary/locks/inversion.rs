@@ -10,6 +10,7 @@ use crate::link::{Program, Target};
 use super::Locks;
 use super::identity::{LockName, Root};
 use super::summary::Edge;
+use super::swapped;
 
 /// One lock is taken while another is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +78,11 @@ pub(super) fn find(program: &Program<'_>, locks: &Locks) -> Vec<Inversion> {
             found.push(Inversion { turns, confidence });
         }
     }
+    found.extend(swapped::find(program, locks, &units));
     found
 }
 
-fn turn(program: &Program<'_>, function: ScopeRef, edge: &Edge) -> Turn {
+pub(super) fn turn(program: &Program<'_>, function: ScopeRef, edge: &Edge) -> Turn {
     let (mut held, mut taken) = (edge.from.text.clone(), edge.to.text.clone());
     if held == taken {
         held = name_in_class(program, &edge.from.facts.sites).unwrap_or(held);
@@ -216,7 +218,7 @@ fn entry_gates(program: &Program<'_>, locks: &Locks) -> BTreeMap<ScopeRef, BTree
 }
 
 /// Which units reach which functions.
-struct Units {
+pub(super) struct Units {
     submissions: BTreeMap<ScopeRef, Vec<(usize, bool)>>,
     calls: BTreeSet<ExprRef>,
 }
@@ -259,6 +261,12 @@ impl Units {
             elsewhere |= !called && submitted.is_none();
         }
         (found, elsewhere)
+    }
+
+    /// Whether several threads may run a function.
+    pub(super) fn are_several(&self, program: &Program<'_>, function: ScopeRef) -> bool {
+        let (found, elsewhere) = self.of(program, function);
+        found.iter().any(|&(_, fan_out)| fan_out) || found.len() > 1 || found.len() == 1 && elsewhere
     }
 
     /// How sure it is that the ways run at the same time.

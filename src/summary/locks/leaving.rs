@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{ExprId, ExprKind, Handler, Stmt, StmtKind, UnaryOp, child_blocks, statement_expressions};
+use crate::facts::{DefKind, ExprId, ExprKind, Handler, Stmt, StmtKind, UnaryOp, child_blocks, statement_expressions};
 use crate::finding::{Note, Place};
 use crate::knowledge::Operation;
 use crate::link::values::{ExprRef, ScopeRef, Value};
@@ -335,6 +335,10 @@ impl Way<'_, '_, '_> {
                 State::Free => {}
             }
         }
+        if let Some(said) = self.tells_whether_taken(test) {
+            let denied = if said { &mut no } else { &mut yes };
+            *denied = (state != State::Held).then_some(State::Free);
+        }
         let body = yes.map_or_else(Flow::default, |state| self.block(body, state));
         let orelse = no.map_or_else(Flow::default, |state| self.block(orelse, state));
         Flow {
@@ -353,6 +357,23 @@ impl Way<'_, '_, '_> {
                 op: UnaryOp::Not,
                 operand,
             } if *operand == self.acquire.expr => Some(false),
+            _ => None,
+        }
+    }
+
+    /// `if taken:` and `if not taken:`, where the name holds what the acquire gave.
+    fn tells_whether_taken(&self, test: ExprId) -> Option<bool> {
+        match self.program.kind(self.at(test)) {
+            ExprKind::Unary {
+                op: UnaryOp::Not,
+                operand,
+            } => self.tells_whether_taken(*operand).map(|said| !said),
+            ExprKind::Name { reaching, .. } => {
+                let file = self.program.file(self.function.file);
+                let holds_result = |kind: &DefKind| matches!(kind, DefKind::Assign { value, path } if path.is_empty() && *value == self.acquire.expr);
+                let mut kinds = reaching.iter().map(|&def| &file.definition(def).kind);
+                kinds.any(holds_result).then_some(true)
+            }
             _ => None,
         }
     }

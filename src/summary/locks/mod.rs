@@ -8,10 +8,12 @@ mod calling;
 mod conditions;
 mod flags;
 mod identity;
+mod inherited;
 mod inversion;
 mod leaving;
 mod signals;
 mod summary;
+mod swapped;
 mod taking;
 mod uses;
 mod walk;
@@ -42,8 +44,10 @@ pub struct Reacquisition {
     pub place: Place,
     /// The lock as it was written when it was taken first.
     pub text: String,
-    /// Where it is taken first.
+    /// Where it is taken first; where a base class outside of the project takes it, where it is made.
     pub first: Place,
+    /// It is taken by a base class that then calls the function.
+    pub by_base: bool,
     /// What the call calls, where it is a call.
     pub through: Option<String>,
     /// From the call to the inner acquire.

@@ -122,7 +122,10 @@ impl<'a> Judge<'_, 'a, '_> {
                     continue;
                 };
                 let signal = point.signal;
-                if self.is_condition(signal) || self.is_given_elsewhere(signal, function) {
+                if self.is_condition(signal)
+                    || self.is_given_elsewhere(signal, function)
+                    || self.is_given_for_others(signal, &reached)
+                {
                     continue;
                 }
                 let Some(evidence) = self.failure_before(function, &point) else {
@@ -364,6 +367,12 @@ impl<'a> Judge<'_, 'a, '_> {
                 && other.function != function
                 && other.meets(signal)
         })
+    }
+
+    /// Whether the function in which the signal stands gives it for other code than the worker's, too.
+    fn is_given_for_others(&self, signal: &SharedUse, reached: &BTreeSet<ScopeRef>) -> bool {
+        let callers = self.locks.uses().callers_of(signal.function);
+        callers.iter().any(|caller| !reached.contains(caller))
     }
 
     /// What may stop the function before the signal.

@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub(super) place: Place,
     /// Taken by a call of its own rather than by a `with` block.
     pub(super) by_call: bool,
+    /// Taken by the base class that calls the function; the place is where the lock is made.
+    pub(super) by_base: bool,
 }
 
 /// A lock that a function takes, itself or through what it calls.

@@ -77,6 +77,7 @@ impl Walk<'_, '_> {
             text: acquisition.text.clone(),
             place: acquisition.chain[0].place,
             by_call: acquisition.by_call,
+            by_base: false,
         };
         self.held.push(held.clone());
         held
@@ -87,7 +88,7 @@ impl Walk<'_, '_> {
         let again = self
             .held
             .iter()
-            .find(|held| held.name.is_some() && held.name == acquisition.name)
+            .find(|held| held.name.is_some() && held.name == acquisition.name && may_be_one(held, acquisition))
             .cloned();
         if let Some(first) = again {
             if first.facts.hold == Hold::Plain
@@ -98,6 +99,7 @@ impl Walk<'_, '_> {
                     place: acquisition.chain[0].place,
                     text: first.text,
                     first: first.place,
+                    by_base: first.by_base,
                     through,
                     chain: acquisition.chain.clone(),
                     certain,
@@ -183,4 +185,11 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
+
+/// Whether a lock that is held may be the one that is taken: where both are known by the calls that make them, by a
+/// call that they have in common. A method of a base class is not run on objects of all its subclasses at once.
+fn may_be_one(held: &Held, taken: &Acquisition) -> bool {
+    let (first, second) = (&held.facts.sites, &taken.facts.sites);
+    first.is_empty() || second.is_empty() || overlap(first, second)
 }

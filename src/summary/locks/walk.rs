@@ -8,6 +8,7 @@ use crate::link::{Callee, Program};
 
 use super::calling::lock_of_method;
 use super::identity::{LockName, name_of};
+use super::inherited::held_by_base;
 use super::summary::{FunctionLocks, Held};
 use super::{Locks, operation, receiver_expression};
 
@@ -22,7 +23,7 @@ pub(super) fn read(program: &Program<'_>, known: &Locks, function: ScopeRef) -> 
         program,
         known,
         function,
-        held: Vec::new(),
+        held: held_by_base(program, function),
         switches: 0,
         skips: Vec::new(),
         released: Vec::new(),

@@ -287,6 +287,11 @@ fn item_size(program: &Program<'_>, item: ExprRef) -> Size {
                 largest
             }
         }
+        ExprKind::Dict { entries, len } if *len <= 500 => {
+            let values = entries.iter().map(|&(_, value)| program.sibling(item, value));
+            let sizes = values.map(|value| item_size(program, value));
+            sizes.max().unwrap_or(Size::Small)
+        }
         ExprKind::Binary { left, right, .. } => {
             let (left, right) = (program.sibling(item, *left), program.sibling(item, *right));
             let by_type = type_size(program, item);

@@ -20,6 +20,8 @@ const GET_ITEM: &str = "__getitem__";
 const SET_ITEM: &str = "__setitem__";
 const DELETE_ITEM: &str = "__delitem__";
 const CONTAINS: &str = "__contains__";
+/// What `for item in base` runs.
+pub(super) const ITER: &str = "__iter__";
 
 /// A method that runs although no call of it is written.
 #[derive(Clone, Debug)]
@@ -109,6 +111,9 @@ fn implied(program: &Program<'_>, function: ScopeRef) -> Vec<Implied> {
             StmtKind::Delete(targets) => (targets.clone(), false, DELETE_ITEM),
             _ => (Vec::new(), false, SET_ITEM),
         };
+        if let StmtKind::For { iterable, .. } = stmt.kind {
+            found.extend(gone_over(program, function, iterable));
+        }
         for &target in &stored {
             found.extend(method_run(program, function, target, Some(method)));
         }
@@ -117,10 +122,28 @@ fn implied(program: &Program<'_>, function: ScopeRef) -> Vec<Implied> {
                 if also_read || !stored.contains(&expr) {
                     found.extend(method_run(program, function, expr, None));
                 }
+                if let ExprKind::Comprehension { clauses, .. } = facts.kind(expr) {
+                    let iterables = clauses.iter().map(|clause| clause.iterable);
+                    found.extend(iterables.filter_map(|iterable| gone_over(program, function, iterable)));
+                }
             });
         }
     }
     found
+}
+
+/// The method that going over an object of the project runs.
+fn gone_over(program: &Program<'_>, function: ScopeRef, iterable: ExprId) -> Option<Implied> {
+    let at = ExprRef {
+        file: function.file,
+        expr: iterable,
+    };
+    let method = *program.methods(class_of(program, at)?, ITER, false).first()?;
+    Some(Implied {
+        at,
+        function: method,
+        arguments: vec![at],
+    })
 }
 
 /// The targets of an assignment, those in tuples taken apart.
@@ -199,8 +222,9 @@ fn called(program: &Program<'_>, submitting: &BTreeSet<ExprRef>, call: ExprRef) 
         && let ExprKind::Call { arguments, .. } = program.kind(call)
     {
         for argument in arguments {
-            for callee in program.callees_of(program.values(program.sibling(call, argument.value))) {
-                if let Callee::Function { function, .. } = callee {
+            for value in program.values(program.sibling(call, argument.value)).iter() {
+                // An object is mostly given for its data, even if it can be called.
+                if let Value::Function(function) | Value::BoundMethod { function, .. } = *program.value(value) {
                     found.push(Callee::Function {
                         function,
                         receiver: None,
@@ -221,7 +245,19 @@ fn may_run_arguments(program: &Program<'_>, callee: &Callee) -> bool {
     let knowledge = program.knowledge;
     let runs = |fact: &CallFact| !fact.invokes.is_empty();
     match knowledge.semantic(name) {
-        Some(Semantic::KeepsFunction | Semantic::CachesFunction | Semantic::RetriesFunction) => false,
+        Some(
+            Semantic::KeepsFunction
+            | Semantic::CachesFunction
+            | Semantic::RetriesFunction
+            | Semantic::Getattr
+            | Semantic::Setattr
+            | Semantic::TypeOf
+            | Semantic::Length
+            | Semantic::Element
+            | Semantic::Adds
+            | Semantic::AddsSecond
+            | Semantic::SetDefault,
+        ) => false,
         Some(_) => true,
         None => knowledge.call(name).is_none_or(runs),
     }

@@ -86,6 +86,7 @@ impl Collector<'_, '_> {
             {
                 let matters = match value {
                     Some(value) => self.makes_an_object(value),
+                    None if self.is_tolerant_removal(place) => !body.iter().all(|stmt| self.only_cleans_up(stmt)),
                     None => !self.is_noted_only(base, body),
                 };
                 self.events.push(Event {
@@ -114,6 +115,32 @@ impl Collector<'_, '_> {
                 if self.program.name(of) == language::SET)
         };
         !values.is_empty() && values.iter().all(is_set) && body.iter().all(|stmt| self.only_tells(stmt))
+    }
+
+    /// `d.pop(key, None)`, `s.discard(key)`: a removal that does not mind that another was first.
+    fn is_tolerant_removal(&self, call: ExprId) -> bool {
+        let ExprKind::Call { arguments, .. } = self.facts().kind(call) else {
+            return false;
+        };
+        let knowledge = self.program.knowledge;
+        self.program.callees(self.at(call)).iter().any(|callee| match callee {
+            Callee::External { name, .. } => match knowledge.semantic(name) {
+                Some(Semantic::Element) => arguments.len() == 2,
+                Some(Semantic::Changes) => knowledge.call(name).is_some_and(|fact| fact.cannot_raise && fact.resizes),
+                _ => false,
+            },
+            // What is taken out with a default is of the same kind, whatever it is taken out of.
+            _ => matches!(arguments.as_slice(), [_, default] if matches!(self.facts().kind(default.value), ExprKind::None)),
+        })
+    }
+
+    /// Statements that only take out what may be gone already, or tell somebody.
+    fn only_cleans_up(&self, stmt: &Stmt) -> bool {
+        match &stmt.kind {
+            StmtKind::Expr(value) => self.is_tolerant_removal(*value) || self.only_tells(stmt),
+            StmtKind::If { body, orelse, .. } => body.iter().chain(orelse).all(|inner| self.only_cleans_up(inner)),
+            _ => self.only_tells(stmt),
+        }
     }
 
     fn only_tells(&self, stmt: &Stmt) -> bool {

@@ -2,9 +2,10 @@
 
 use crate::facts::{DefKind, ExprId, ExprKind, StmtKind};
 use crate::link::index::StmtId;
-use crate::link::values::Value;
-use crate::link::{Callee, language};
+use crate::link::values::{ExprRef, Value};
+use crate::link::{Callee, Program, language};
 
+use super::calls::ITER;
 use super::events::{Collector, Event, EventKind};
 use super::places::same_text;
 
@@ -31,6 +32,60 @@ impl Collector<'_, '_> {
             before: None,
             held: self.held(id),
         });
+    }
+
+    /// `return self.items.values()`, where all who call the function go over what it gives: they do so when the locks
+    /// are no longer held under which the view was taken. So does who goes over an object with `return iter(self.items)`.
+    pub(super) fn returned_view(&mut self, value: ExprId) {
+        let scope = self.program.scope(self.function);
+        let storage = match scope.name.as_str() {
+            ITER => self.iterated_by(value),
+            _ => self.viewed_by(value).filter(|_| self.is_gone_over()),
+        };
+        if let Some(storage) = storage.filter(|&storage| !scope.is_generator && self.is_sized(storage)) {
+            self.events.push(Event {
+                kind: EventKind::Iterate,
+                storage: self.at(storage),
+                key: None,
+                place: self.place(self.facts().span(value)),
+                before: None,
+                held: Vec::new(),
+            });
+        }
+    }
+
+    /// The `d` of `d.items()`.
+    fn viewed_by(&self, view: ExprId) -> Option<ExprId> {
+        let facts = self.facts();
+        match facts.kind(view) {
+            ExprKind::Call { callee, arguments, .. } if arguments.is_empty() && self.is_view(view) => {
+                match facts.kind(*callee) {
+                    ExprKind::Attribute { base, .. } => Some(*base),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The `d` of `iter(d)` and `iter(d.items())`.
+    fn iterated_by(&self, value: ExprId) -> Option<ExprId> {
+        let iterates = self.program.callees(self.at(value)).iter().any(|callee| match callee {
+            Callee::External { name, receiver: None } => {
+                let returns = self.program.knowledge.call(name).and_then(|fact| fact.returns.as_ref());
+                returns.is_some_and(|returns| returns.name == language::ITERATOR)
+            }
+            _ => false,
+        });
+        let given = self.program.argument(self.at(value), Some(0), None)?.expr;
+        iterates.then(|| self.viewed_by(given).unwrap_or(given))
+    }
+
+    /// Whether every call of the function stands where something is iterated.
+    fn is_gone_over(&self) -> bool {
+        let callers = self.program.solution.callers.get(&self.function);
+        let mut callers = callers.into_iter().flatten().peekable();
+        callers.peek().is_some() && callers.all(|&call| is_iterable_of_loop(self.program, call))
     }
 
     /// `batch = self.batch` where the function then gives `self.batch` a new container: nobody else has the old one.
@@ -118,5 +173,17 @@ impl Collector<'_, '_> {
                 matches!(self.program.kind(self.program.sibling(site, key)), ExprKind::Str { value, .. } if value == wanted)
             })
         })
+    }
+}
+
+/// Whether a call gives what a loop or a comprehension goes over.
+fn is_iterable_of_loop(program: &Program<'_>, call: ExprRef) -> bool {
+    let index = program.index(call.file);
+    match index.parent(call.expr) {
+        Some(parent) => matches!(program.kind(program.sibling(call, parent)), ExprKind::Comprehension { clauses, .. }
+            if clauses.iter().any(|clause| clause.iterable == call.expr)),
+        None => index.statement_of(call.expr).is_some_and(|statement| {
+            matches!(index.statement(statement).stmt.kind, StmtKind::For { iterable, .. } if iterable == call.expr)
+        }),
     }
 }

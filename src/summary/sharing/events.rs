@@ -253,6 +253,7 @@ impl<'p, 'a> Collector<'p, 'a> {
             } => self.assigned(id, *target, *value, stmt.span),
             StmtKind::For { iterable, .. } => self.iterated(id, *iterable),
             StmtKind::With { items, .. } => self.entered(id, items),
+            StmtKind::Return(Some(value)) => self.returned_view(*value),
             StmtKind::Delete(targets) => {
                 for &target in targets {
                     if let ExprKind::Subscript { base, index } = self.facts().kind(target) {

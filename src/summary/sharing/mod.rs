@@ -295,6 +295,7 @@ fn disturbances(
             side_by_side
                 && access.location != Location::Unclear
                 && !share_a_lock(access, other)
+                && !are_of_one_loop(program, access, other)
                 && may_be_of_one_object(program, units, access, other)
         });
         if let Some(other) = conflicting {
@@ -323,6 +324,7 @@ fn updates_on_both_sides(
         let same = |other: &&&Access| {
             other.unit == access.unit
                 && other.location == access.location
+                && !are_of_one_loop(program, access, other)
                 && may_be_of_one_object(program, units, access, other)
         };
         let Some(other) = beside.iter().filter(|other| other.event.key.is_none()).find(same) else {
@@ -344,6 +346,15 @@ fn updates_on_both_sides(
             .entry((access.event.place, kind))
             .or_insert_with(|| collision(program, units, (access, other), kind));
     }
+}
+
+/// Whether coroutines of one object do both: they run in the thread of the one loop that the object belongs to.
+fn are_of_one_loop(program: &Program<'_>, access: &Access, other: &Access) -> bool {
+    let of_object = |access: &Access| matches!(program.kind(access.event.storage), ExprKind::Attribute { .. });
+    access.by_starter != other.by_starter
+        && [access, other]
+            .into_iter()
+            .all(|access| of_object(access) && access.is_in_coroutine(program))
 }
 
 fn same_key(program: &Program<'_>, first: &Access, second: &Access) -> bool {

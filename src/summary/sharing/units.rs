@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::ExprKind;
+use crate::facts::{ExprKind, StmtKind};
 use crate::knowledge::{LifeStep, RequestThreads, WorkerKind};
 use crate::link::submissions::targets_of;
-use crate::link::values::{ExprRef, ScopeRef, ValueId};
-use crate::link::{Callee, Program, Submission};
+use crate::link::values::{ExprRef, ScopeRef, Site, ValueId};
+use crate::link::{Callee, Program, Submission, Worker};
 
 use super::Origin;
 use super::calls::Calls;
@@ -178,14 +178,39 @@ fn added_callback(
 
 /// The call that makes several runs of a submission.
 fn anchor(program: &Program<'_>, submission: &Submission<'_>) -> Option<ExprRef> {
-    if submission.intent.is_fan_out() {
+    let workers = &submission.workers;
+    let alone = !workers.is_empty() && workers.iter().all(|worker| runs_alone(program, worker));
+    if submission.intent.is_fan_out() && !alone {
         return Some(submission.call);
+    }
+    if alone {
+        return None;
     }
     let submitter = program.function_around(submission.scope);
     let callers = program.solution.callers.get(&submitter)?;
     callers.iter().copied().find(|&call| {
         !program.index(call.file).loops_around(call.expr).is_empty() && calls_directly(program, call, submitter)
     })
+}
+
+/// Whether an executor runs its tasks one after the other, and there is no second one beside it: it is not made in a
+/// loop, nor in a function that leaves it behind.
+fn runs_alone(program: &Program<'_>, worker: &Worker) -> bool {
+    let site = worker.executor.and_then(|executor| program.site(executor));
+    let Some(made) = site
+        .and_then(Site::expression)
+        .filter(|_| worker.runs_one_at_a_time(program))
+    else {
+        return false;
+    };
+    let index = program.index(made.file);
+    let is_entered = index.statement_of(made.expr).is_some_and(|statement| {
+        matches!(&index.statement(statement).stmt.kind, StmtKind::With { items, .. }
+            if items.iter().any(|&(context, _)| context == made.expr))
+    });
+    let maker = program.function_around(program.scope_of(made));
+    let lasts = program.scope(maker).parent.is_none() || program.class_of_method(maker).is_some();
+    is_entered || lasts && index.loops_around(made.expr).is_empty()
 }
 
 fn calls_directly(program: &Program<'_>, call: ExprRef, function: ScopeRef) -> bool {

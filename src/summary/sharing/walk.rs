@@ -84,6 +84,13 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// Whether a coroutine leads to it: it runs in the thread of an event loop.
+    pub(super) fn is_in_coroutine(&self, program: &Program<'_>) -> bool {
+        let callers = self.chain.iter().map(|&call| program.scope_of(call));
+        let mut functions = callers.chain([self.function]);
+        functions.any(|function| program.scope(function).is_async)
+    }
+
     /// The unit whose own code it is, if it is not that of the submitting side.
     pub(super) fn running_unit(&self) -> Option<usize> {
         self.beside.or((!self.by_starter).then_some(self.unit))
