@@ -34,13 +34,17 @@ struct Marks {
 }
 
 /// What `concheck` says: the spots, with the message of each, or why it could not be asked.
-fn findings(directory: &Path, path: &str) -> Result<Vec<(Spot, String)>, String> {
-    findings_with(directory, path, &[])
+fn findings(directory: &Path, path: &str, rule: &str) -> Result<Vec<(Spot, String)>, String> {
+    let configuration = support::repository().join("fixtures").join(rule).join("concheck.toml");
+    match configuration.to_str().filter(|_| configuration.exists()) {
+        Some(configuration) => findings_with(directory, path, &["--config", configuration]),
+        None => findings_with(directory, path, &["--isolated"]),
+    }
 }
 
 fn findings_with(directory: &Path, path: &str, options: &[&str]) -> Result<Vec<(Spot, String)>, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_concheck"))
-        .args([path, "--output-format", "json", "--isolated", "--no-project"])
+        .args([path, "--output-format", "json", "--no-project"])
         .args(options)
         .current_dir(directory)
         .env_clear()
@@ -123,7 +127,11 @@ fn take(spots: &mut Vec<Spot>, wanted: &Spot) -> bool {
 }
 
 fn compare(fixture: &Fixture) -> Vec<String> {
-    let reported = match findings(&support::repository(), &fixture.path) {
+    let reported = match findings(
+        &support::repository(),
+        &fixture.path,
+        fixture.path.split('/').nth(1).unwrap_or_default(),
+    ) {
         Ok(reported) => reported,
         Err(problem) => return vec![problem],
     };
@@ -266,7 +274,7 @@ fn findings_in_block(page: &Page, section: &str) -> Result<Vec<(Spot, String)>, 
         .tempdir()
         .expect("a temporary folder can be made");
     fs::write(folder.path().join("program.py"), block).expect("the temporary folder can be written to");
-    findings(folder.path(), "program.py")
+    findings(folder.path(), "program.py", &page.name)
 }
 
 #[test]
@@ -371,7 +379,7 @@ fn claim(text: &str) -> Claim {
 
 /// Where a code is reported under a start method.
 fn reported(fixture: &Fixture, code: &str, method: &str) -> BTreeSet<Spot> {
-    let options = ["--start-method", method, "--select", code];
+    let options = ["--isolated", "--start-method", method, "--select", code];
     let found = findings_with(&support::repository(), &fixture.path, &options);
     let found = found.unwrap_or_else(|problem| panic!("{problem}"));
     found.into_iter().map(|(spot, _)| spot).collect()

@@ -258,6 +258,29 @@ impl<'a> FileIndex<'a> {
         false
     }
 
+    /// The statements that stand behind a statement in its block, in order.
+    pub fn behind(&self, id: StmtId) -> impl Iterator<Item = &'a Stmt> + '_ {
+        let here = self.statement(id).position;
+        let block = self.block_of(id).filter(move |other| other.position > here);
+        block.map(|other| other.stmt)
+    }
+
+    /// The statements that stand before a statement in its block, in order.
+    pub fn before(&self, id: StmtId) -> impl Iterator<Item = &'a Stmt> + '_ {
+        let here = self.statement(id).position;
+        let block = self.block_of(id).filter(move |other| other.position < here);
+        block.map(|other| other.stmt)
+    }
+
+    fn block_of(&self, id: StmtId) -> impl Iterator<Item = &IndexedStmt<'a>> + '_ {
+        let here = self.statement(id);
+        let all = self
+            .statements_of(here.scope)
+            .iter()
+            .map(|&other| self.statement(other));
+        all.filter(|other| other.parent == here.parent)
+    }
+
     /// The expressions around an expression in the same statement, innermost first.
     pub fn expressions_around(&self, expr: ExprId) -> impl Iterator<Item = ExprId> + '_ {
         std::iter::successors(self.parent(expr), |&above| self.parent(above))

@@ -1,8 +1,9 @@
 //! CC901: the future of a task that may fail is never asked.
 
-use crate::finding::{Confidence, Finding, Note, Severity};
+use crate::finding::{Confidence, Finding, Note, Place, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
+use crate::link::values::ExprRef;
 use crate::summary::lifecycles::Silence;
 
 use super::{Check, Context, Rule, lost_failure, wording};
@@ -16,10 +17,15 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Program(check),
 };
 
+const HELP: &str = "keep the future and call `result()`, or add a callback that looks at `exception()`";
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for submission in &context.program.submissions {
         dropped(context, submission, findings);
         findings.extend(silenced_task(context, submission));
+    }
+    for call in context.program.calls() {
+        findings.extend(dropped_coroutine(context, call));
     }
     let outcomes = context.lifecycles().silenced_outcomes(context.program);
     findings.extend(outcomes.iter().map(|silence| silenced_outcome(context, silence)));
@@ -39,8 +45,21 @@ fn dropped(context: &Context<'_>, submission: &Submission<'_>, findings: &mut Ve
         place: context.program.place(call),
         message: "this callback does not look how the task has ended".to_owned(),
     });
-    let help = "keep the future and call `result()`, or add a callback that looks at `exception()`";
-    findings.extend(draft.map(|draft| draft.notes(callbacks).help(help).done()));
+    findings.extend(draft.map(|draft| draft.notes(callbacks).help(HELP).done()));
+}
+
+/// A coroutine runs on the loop of another thread, and nobody asks for its future.
+fn dropped_coroutine(context: &Context<'_>, call: ExprRef) -> Option<Finding> {
+    let program = context.program;
+    let (function, evidence) = context.lifecycles().unasked_coroutine(program, call)?;
+    let name = program.display_name(function);
+    let message = format!("`{name}` may fail, and nothing asks its future: the exception vanishes");
+    let draft = context
+        .finding(&RULE, program.place(call), message)
+        .confidence(evidence.confidence)
+        .note(program.name_place(function), format!("`{name}` is what runs"))
+        .note(evidence.place, evidence.message);
+    Some(draft.help(HELP).done())
 }
 
 /// The task itself keeps every failure of its work quiet.
@@ -66,8 +85,13 @@ fn silenced_task(context: &Context<'_>, submission: &Submission<'_>) -> Option<F
 /// The outcome is asked for, and its failure thrown away.
 fn silenced_outcome(context: &Context<'_>, silence: &Silence) -> Finding {
     let message = "the failure of a task is raised here again, and caught and dropped: nobody sees it".to_owned();
+    // From the call that raises to the clause that catches.
+    let whole = Place {
+        file: silence.work.file,
+        span: silence.work.span.around(silence.handler.span),
+    };
     let draft = context
-        .finding(&RULE, silence.work, message)
+        .finding(&RULE, whole, message)
         .confidence(Confidence::Medium)
         .note(silence.handler, "caught and dropped here");
     draft

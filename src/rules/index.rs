@@ -59,6 +59,7 @@ pub(super) static RULES: &[&Rule] = &[
     &super::loop_touched_from_thread::RULE,
     &super::offload_not_awaited::RULE,
     &super::loop_run_inside_loop::RULE,
+    &super::dangling_task::RULE,
     &super::pool_exit_on_event_loop::RULE,
     &super::called_not_passed::RULE,
     &super::args_not_tuple::RULE,

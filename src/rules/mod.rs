@@ -19,6 +19,7 @@ mod coroutine_function_submitted;
 mod cpu_work_in_thread;
 mod cpu_work_on_event_loop;
 mod daemon_thread_writes;
+mod dangling_task;
 mod dropped_async_result;
 mod dropped_future;
 mod duplicated_random_state;

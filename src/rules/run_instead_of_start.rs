@@ -38,7 +38,9 @@ fn check(context: &Context<'_>, call: ExprRef, findings: &mut Vec<Finding>) {
     let text = program.text(base);
     let message = format!("`{text}.run()` does the work here, in the caller: only `start()` makes a worker");
     // Tests call `run` of a worker class to see what it does.
-    let confidence = if program.is_test(call.file) && is_of_project(program, base) {
+    let confidence = if is_last_act(program, call, base) {
+        Confidence::Low
+    } else if program.is_test(call.file) && is_of_project(program, base) {
         Confidence::Medium
     } else {
         Confidence::High
@@ -63,6 +65,20 @@ fn is_of_project(program: &Program<'_>, expr: ExprRef) -> bool {
     values
         .iter()
         .any(|value| matches!(program.value(value), Value::Instance { .. }))
+}
+
+/// `Service(options).run()` as the last thing that a function does: nothing is left to do beside it, so that a worker of
+/// its own would only be waited for.
+fn is_last_act(program: &Program<'_>, call: ExprRef, base: ExprRef) -> bool {
+    let index = program.index(call.file);
+    let Some(statement) = index.statement_of(call.expr) else {
+        return false;
+    };
+    let levels = std::iter::once(statement).chain(index.ancestors(statement).map(|(above, _)| above));
+    matches!(program.kind(base), ExprKind::Call { .. })
+        && is_of_project(program, base)
+        && index.loops_around(call.expr).is_empty()
+        && levels.into_iter().all(|level| index.behind(level).next().is_none())
 }
 
 /// `self.run()`: the class does as it likes with itself.

@@ -252,6 +252,8 @@ pub enum Operation {
     ChangesProcess,
     /// Raises in a thread other than the first.
     MainThreadOnly,
+    /// Tells people of the exception that is being handled.
+    Reports,
 }
 
 /// What a call means to the flow of values, where a type and a cost do not say it.
@@ -402,4 +404,8 @@ pub enum LoopUse {
     Settles,
     /// Waits until one of several things is ready to be asked.
     Polls,
+    /// An exception that is raised in the place of waiting.
+    WouldBlock,
+    /// Puts a task on the loop, which only the loop's own thread may.
+    MakesTask,
 }

@@ -11,7 +11,7 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::summary::platform::only_on_windows;
 
 use super::graph::{Edge, Graph, Outside, is_awaited};
-use super::{Cause, Stall};
+use super::{Cause, Stall, instant};
 
 /// Calls between the coroutine and the cause.
 const DEPTH: usize = 8;
@@ -48,6 +48,8 @@ enum Step {
 pub(super) struct Judge<'a, 'p> {
     pub(super) program: &'a Program<'p>,
     pub(super) graph: &'a Graph,
+    /// Functions that go on without a loop where none runs.
+    pub(super) probing: BTreeSet<ScopeRef>,
     non_blocking_sockets: bool,
     nesting_allowed: bool,
 }
@@ -103,6 +105,7 @@ impl<'a, 'p> Judge<'a, 'p> {
         let mut judge = Self {
             program,
             graph,
+            probing: instant::probing(program, graph),
             non_blocking_sockets: false,
             nesting_allowed: false,
         };
@@ -130,6 +133,7 @@ impl<'a, 'p> Judge<'a, 'p> {
                 }
                 Cause::Running
             }
+            Some(LoopUse::Linted | LoopUse::MayNotBlock) | None if self.would_raise(outside.call) => return None,
             Some(LoopUse::MayNotBlock) if self.non_blocking_sockets || outside.receiver.is_none() => return None,
             Some(LoopUse::Linted | LoopUse::MayNotBlock | LoopUse::Settles) | None => self.wait(scope, outside)?,
             Some(_) => return None,
@@ -208,7 +212,8 @@ impl<'a, 'p> Judge<'a, 'p> {
         let mut steps = BTreeMap::new();
         let mut queue = VecDeque::new();
         for ((of, scope), blocks) in direct {
-            if *of == kind && !self.program.scope(*scope).is_async {
+            let probes = kind != Kind::Running && self.probing.contains(scope);
+            if *of == kind && !self.program.scope(*scope).is_async && !probes {
                 steps.insert(*scope, Step::Here(blocks[0].clone()));
                 queue.push_back((*scope, 0));
             }
@@ -221,6 +226,7 @@ impl<'a, 'p> Judge<'a, 'p> {
                 let stops = self.program.scope(*caller).is_async
                     || steps.contains_key(caller)
                     || !self.runs_at(edge)
+                    || kind != Kind::Running && self.probing.contains(caller)
                     || kind == Kind::Running && (self.asks_for_loop(*caller) || self.is_tried(edge.at));
                 if !stops {
                     steps.insert(*caller, Step::Through(*edge));
@@ -300,8 +306,8 @@ impl<'a, 'p> Judge<'a, 'p> {
                     last = next;
                     sure &= next.sure;
                     hops += 1;
-                    conditions += usize::from(self.is_conditional(next.at));
-                    rare |= only_on_windows(program, next.at);
+                    conditions += usize::from(self.is_conditional(next.at) || self.is_behind_kept(next.at));
+                    rare |= only_on_windows(program, next.at) || self.ends_program(next.at);
                     chain.push(Note {
                         place: program.place(next.at),
                         message: format!("calls `{}`", program.display_name(next.function)),
@@ -310,8 +316,8 @@ impl<'a, 'p> Judge<'a, 'p> {
                 }
             }
         };
-        conditions += usize::from(self.is_conditional(block.call));
-        rare |= only_on_windows(program, block.call);
+        conditions += usize::from(self.is_conditional(block.call) || self.is_behind_kept(block.call));
+        rare |= only_on_windows(program, block.call) || self.ends_program(block.call);
         if self.counts_items(scope, block.call) || self.is_ruled_out(last, block.call) {
             return None;
         }

@@ -81,9 +81,9 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// Whether a call is one that is hardly made: where something has gone wrong, or on another system.
+    /// Whether a call is one that is hardly made: where something has gone wrong, at the end, or on another system.
     pub(super) fn is_rare(&self, call: ExprRef) -> bool {
-        self.is_on_way_out(call) || only_on_windows(self.program, call)
+        self.is_on_way_out(call) || self.ends_program(call) || only_on_windows(self.program, call)
     }
 
     /// Whether a call stands in for a hand-over of the same function that has failed.
@@ -196,7 +196,7 @@ impl Judge<'_, '_> {
         let made = self.graph.outside.get(&scope).into_iter().flatten().filter(|outside| {
             matches!(
                 program.knowledge.loop_use(&outside.name),
-                Some(LoopUse::TouchesLoop | LoopUse::WakesLoop)
+                Some(LoopUse::TouchesLoop | LoopUse::MakesTask | LoopUse::WakesLoop)
             )
         });
         let start = program.place(call).span.start;

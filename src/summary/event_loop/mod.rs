@@ -8,6 +8,7 @@ mod computing;
 mod doubts;
 mod exits;
 mod graph;
+mod instant;
 mod offloads;
 mod touches;
 mod waits;
@@ -30,6 +31,8 @@ pub struct EventLoop {
     pub touches: Vec<Touch>,
     /// Hand-overs whose result nobody awaits.
     pub dropped: Vec<DroppedOffload>,
+    /// Tasks that nothing keeps.
+    pub dangling: Vec<DanglingTask>,
     /// Places where a coroutine waits for an executor to finish its work.
     pub exits: Vec<PoolExit>,
 }
@@ -99,6 +102,15 @@ pub struct DroppedOffload {
     pub never_runs: bool,
 }
 
+/// A task that its loop alone knows of.
+#[derive(Clone, Debug)]
+pub struct DanglingTask {
+    /// The call that makes it.
+    pub place: Place,
+    /// What is called.
+    pub api: String,
+}
+
 /// A place where a coroutine waits for an executor to finish its work.
 #[derive(Clone, Debug)]
 pub struct PoolExit {
@@ -120,6 +132,7 @@ impl EventLoop {
     pub fn compute(program: &Program<'_>, summaries: &Summaries<'_>) -> Self {
         let mut found = Self {
             dropped: offloads::dropped(program),
+            dangling: offloads::dangling(program),
             ..Self::default()
         };
         if !program.scopes().any(|scope| program.scope(scope).is_async) {

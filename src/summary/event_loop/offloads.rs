@@ -1,11 +1,11 @@
 //! Hand-overs from the loop to a worker whose result nobody awaits.
 
 use crate::facts::{DefKind, ExprId, ExprKind, ScopeKind, StmtKind};
-use crate::knowledge::SubmissionResult;
+use crate::knowledge::{LoopUse, SubmissionResult};
 use crate::link::values::{ExprRef, Value};
-use crate::link::{Program, Submission};
+use crate::link::{Callee, Program, Submission};
 
-use super::DroppedOffload;
+use super::{DanglingTask, DroppedOffload};
 
 /// All hand-overs that give something to await which is thrown away.
 pub(super) fn dropped(program: &Program<'_>) -> Vec<DroppedOffload> {
@@ -20,6 +20,28 @@ pub(super) fn dropped(program: &Program<'_>) -> Vec<DroppedOffload> {
             never_runs: makes_coroutine(program, submission),
         })
         .collect()
+}
+
+/// All tasks of an event loop that nothing keeps.
+pub(super) fn dangling(program: &Program<'_>) -> Vec<DanglingTask> {
+    let mut found = Vec::new();
+    for call in program.calls() {
+        let made = program.callees(call).into_iter().find_map(|callee| match callee {
+            Callee::External { name, .. } => {
+                (program.knowledge.loop_use(&name) == Some(LoopUse::MakesTask)).then_some(name)
+            }
+            _ => None,
+        });
+        if let Some(name) = made
+            && is_dropped(program, call)
+        {
+            found.push(DanglingTask {
+                place: program.place(call),
+                api: super::blocking::shown(&name),
+            });
+        }
+    }
+    found
 }
 
 /// An event loop's own method starts the work at once and gives a future; a function makes a coroutine.

@@ -22,7 +22,7 @@ impl Judge<'_, '_> {
         let program = self.program;
         let fact = program.knowledge.call(&outside.name)?;
         let typical = self.seconds(outside, fact)?;
-        let is_limited = fact.on != Some(WaitOn::Sleep) && self.is_limited(outside.call, fact);
+        let is_limited = fact.on != Some(WaitOn::Sleep) && self.is_limited(outside, fact);
         if typical < SHORT || is_limited || self.says_instant(outside.call, fact) {
             return None;
         }
@@ -48,6 +48,7 @@ impl Judge<'_, '_> {
             WaitOn::Process if inside || blocks_for_results => self.handover(scope, outside, fact),
             // A pipe is read and written at once most of the time, and a process that was asked is over.
             WaitOn::Process if fact.wait.is_some_and(|wait| wait[0] <= 0.0) || self.is_settled(scope, outside) => None,
+            WaitOn::Process if outside.receiver.is_some() && self.has_awaited_on(scope, outside.call) => None,
             WaitOn::Disk if !fact.effects.contains(&SideEffect::UsesDatabase) && !waits_long(fact) => None,
             WaitOn::Network if outside.receiver.is_some() && self.has_polled(scope, outside.call) => None,
             on => Some(Cause::Waiting(on)),
@@ -86,7 +87,8 @@ impl Judge<'_, '_> {
         if is_queue && (has_limit || self.has_put_before(outside.call)) || self.does_not_wait(outside) {
             return None;
         }
-        (!self.is_settled(scope, outside) && !self.has_told_the_loop(scope, outside)).then_some(Cause::Handover)
+        let over = self.is_settled(scope, outside) || self.has_told_the_loop(scope, outside);
+        (!over && !self.is_made_off_loop(outside.call)).then_some(Cause::Handover)
     }
 
     /// The time-outs that a call is given; `None` where it takes none.
@@ -97,8 +99,10 @@ impl Judge<'_, '_> {
     }
 
     /// Whether a time-out makes the wait a poll, or may do so.
-    fn is_limited(&self, call: ExprRef, fact: &CallFact) -> bool {
-        self.limits(call, fact).into_iter().flatten().any(|limit| {
+    fn is_limited(&self, outside: &Outside, fact: &CallFact) -> bool {
+        let given = self.limits(outside.call, fact).into_iter().flatten();
+        let mut limits = given.chain(self.limits_of_object(outside, fact));
+        limits.any(|limit| {
             let number = Sizes {
                 program: self.program,
                 file: limit.file,

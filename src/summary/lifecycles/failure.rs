@@ -6,7 +6,7 @@ use crate::facts::{
     BinaryOp, ExprId, ExprKind, Handler, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions,
 };
 use crate::finding::{Confidence, FileId, Place};
-use crate::knowledge::{CallFact, Role, WaitOn};
+use crate::knowledge::{CallFact, Operation, Role, Semantic, WaitOn};
 use crate::link::language;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program, Submission, Target};
@@ -17,7 +17,7 @@ use super::Evidence;
 const DEPTH: u32 = 12;
 
 /// Why each function that is handed over may fail, and each that those call.
-pub(super) fn of_submissions(program: &Program<'_>) -> HashMap<ScopeRef, Option<Evidence>> {
+pub(super) fn of_program(program: &Program<'_>) -> HashMap<ScopeRef, Option<Evidence>> {
     let mut failures = Failures {
         program,
         known: HashMap::new(),
@@ -32,7 +32,29 @@ pub(super) fn of_submissions(program: &Program<'_>) -> HashMap<ScopeRef, Option<
             failures.function(function, 0);
         }
     }
+    for call in program.calls() {
+        for function in coroutines_of(program, call) {
+            failures.function(function, 0);
+        }
+    }
     failures.known
+}
+
+/// The coroutine functions whose coroutine a call has a loop run.
+pub(super) fn coroutines_of(program: &Program<'_>, call: ExprRef) -> Vec<ScopeRef> {
+    if !program.has_semantic(call, Semantic::RunsCoroutine) {
+        return Vec::new();
+    }
+    let coroutine = program.argument(call, Some(0), None);
+    let values = coroutine
+        .into_iter()
+        .flat_map(|coroutine| program.values(coroutine).iter());
+    values
+        .filter_map(|value| match *program.value(value) {
+            Value::Coroutine(function) => Some(function),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Why the task of a submission may fail.
@@ -78,7 +100,7 @@ fn what_runs(program: &Program<'_>, function: ScopeRef, around: ScopeRef) -> Vec
     }
 }
 
-fn stronger(one: Option<Evidence>, other: Option<Evidence>) -> Option<Evidence> {
+pub(super) fn stronger(one: Option<Evidence>, other: Option<Evidence>) -> Option<Evidence> {
     match (one, other) {
         (Some(one), Some(other)) => Some(if other.confidence > one.confidence { other } else { one }),
         (one, other) => one.or(other),
@@ -172,12 +194,11 @@ impl Failures<'_, '_> {
                 orelse,
                 finally,
             } => {
-                let mut best = if handlers.is_empty() || !handlers.iter().any(swallows) {
+                let keeps = |handler: &&Handler| swallows(handler) || reports(self.program, function.file, handler);
+                let mut kept = handlers.iter().filter(keeps).peekable();
+                let mut best = if kept.peek().is_none() {
                     self.block(function, body, depth)
-                } else if handlers
-                    .iter()
-                    .any(|handler| catches_all(self.program, function.file, handler))
-                {
+                } else if kept.any(|handler| catches_all(self.program, function.file, handler)) {
                     None
                 } else {
                     self.block(function, body, depth).map(|evidence| Evidence {
@@ -302,21 +323,57 @@ impl Failures<'_, '_> {
                     let init = self.program.methods(class, "__init__", false).first().copied();
                     init.and_then(|init| self.function(init, depth + 1))
                 }
-                Callee::External { name, .. } if may_raise(self.program, &name) => Some(Evidence {
-                    place: self.program.place(call),
-                    message: format!("`{}` may raise", self.program.text(call)),
-                    confidence: Confidence::Medium,
-                }),
-                Callee::Unknown(_) => Some(Evidence {
-                    place: self.program.place(call),
-                    message: format!("`{}` is not known and may raise", self.program.text(call)),
-                    confidence: Confidence::Low,
-                }),
-                _ => None,
+                Callee::External { name, .. } => match self.invoked(call, &name) {
+                    Some(invoked) => self.run_in_place(invoked, depth),
+                    None => self.external(call, &name),
+                },
+                Callee::Unknown(_) => Some(self.unknown(call)),
+                Callee::Partial(_) => None,
             };
             best = stronger(best, found);
         }
         best
+    }
+
+    fn external(&self, call: ExprRef, name: &str) -> Option<Evidence> {
+        may_raise(self.program, name).then(|| Evidence {
+            place: self.program.place(call),
+            message: format!("`{}` may raise", self.program.text(call)),
+            confidence: Confidence::Medium,
+        })
+    }
+
+    fn unknown(&self, call: ExprRef) -> Evidence {
+        Evidence {
+            place: self.program.place(call),
+            message: format!("`{}` is not known and may raise", self.program.text(call)),
+            confidence: Confidence::Low,
+        }
+    }
+
+    /// The argument that a call of the outside runs in place, and that decides whether the call fails.
+    fn invoked(&self, call: ExprRef, name: &str) -> Option<ExprRef> {
+        let fact = self.program.knowledge.call(name)?;
+        fact.invokes.iter().find_map(|invocation| {
+            self.program
+                .argument(call, invocation.position, invocation.keyword.as_deref())
+        })
+    }
+
+    fn run_in_place(&mut self, callable: ExprRef, depth: u32) -> Option<Evidence> {
+        let callees = self.program.callees_of(self.program.values(callable));
+        if callees.is_empty() {
+            return Some(self.unknown(callable));
+        }
+        callees
+            .into_iter()
+            .map(|callee| match callee {
+                Callee::Function { function, .. } => self.function(function, depth + 1),
+                Callee::External { name, .. } => self.external(callable, &name),
+                Callee::Unknown(_) => Some(self.unknown(callable)),
+                Callee::Class(_) | Callee::Partial(_) => None,
+            })
+            .fold(None, stronger)
     }
 }
 
@@ -333,6 +390,19 @@ fn swallows(handler: &Handler) -> bool {
             .any(|stmt| matches!(stmt.kind, StmtKind::Raise { .. }) || child_blocks(stmt).into_iter().any(raises))
     }
     !raises(&handler.body)
+}
+
+/// Whether a handler tells of the exception and raises it again: then it is not lost where nobody else looks at it.
+fn reports(program: &Program<'_>, file: FileId, handler: &Handler) -> bool {
+    let raises_again = |stmt: &Stmt| matches!(stmt.kind, StmtKind::Raise { exception: None, .. });
+    let tells = |stmt: &Stmt| match stmt.kind {
+        StmtKind::Expr(value) => program.callees(ExprRef { file, expr: value }).iter().any(|callee| {
+            matches!(callee, Callee::External { name, .. }
+                if program.knowledge.operation(name) == Some(Operation::Reports))
+        }),
+        _ => false,
+    };
+    handler.body.last().is_some_and(raises_again) && handler.body.iter().any(tells)
 }
 
 fn external_names(program: &Program<'_>, expr: ExprRef) -> Vec<String> {

@@ -28,6 +28,7 @@ impl Finder<'_, '_> {
         if self.is_conditional(handed, wait, outer)
             || self.works_between(handed, wait)
             || self.feeds_next(handed, wait, outer)
+            || self.is_last_round(wait, outer)
         {
             return None;
         }
@@ -67,6 +68,28 @@ impl Finder<'_, '_> {
             ),
             _ => false,
         }
+    }
+
+    /// Whether the loop is left behind the wait, come what may, so that it hands over once at most.
+    fn is_last_round(&self, wait: ExprRef, around: Loop) -> bool {
+        let (Loop::Statement(around), index) = (around, self.index(wait.file)) else {
+            return false;
+        };
+        let Some(statement) = index.statement_of(wait.expr) else {
+            return false;
+        };
+        let inside = index.ancestors(statement).map(|(above, _)| above);
+        self.loops(wait).first() == Some(&Loop::Statement(around))
+            && std::iter::once(statement)
+                .chain(inside.take_while(|&above| above != around))
+                .any(|level| {
+                    index.behind(level).any(|stmt| {
+                        matches!(
+                            stmt.kind,
+                            StmtKind::Break | StmtKind::Return(_) | StmtKind::Raise { .. }
+                        )
+                    })
+                })
     }
 
     /// Whether the wait is under a condition that the hand-over is not under.

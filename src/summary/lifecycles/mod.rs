@@ -87,7 +87,7 @@ impl Lifecycles {
         lives.passed = calls::passed_functions(program);
         lives.index_imports(program);
         lives.index_steps(program);
-        lives.failures = failure::of_submissions(program);
+        lives.failures = failure::of_program(program);
         lives.waits = serial::find(program, summaries, &lives);
         lives
     }

@@ -6,8 +6,9 @@ use crate::link::submissions::targets_of;
 use crate::link::values::{DefRef, ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Program, Submission, Target};
 
-use super::Lifecycles;
+use super::failure::coroutines_of;
 use super::life::{Event, Life, trace_definition};
+use super::{Evidence, Lifecycles};
 
 /// Nobody learns how a task ends.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,32 @@ impl Lifecycles {
         let blind_callbacks: Vec<ExprRef> = callbacks.collect();
         let blind = |&at: &ExprRef| self.is_blind(program, at);
         blind_callbacks.iter().all(blind).then_some(Unasked { blind_callbacks })
+    }
+
+    /// The coroutine function whose coroutine a call hands to the loop of another thread, and why that may fail, where
+    /// nobody asks for the future.
+    #[must_use]
+    pub fn unasked_coroutine(&self, program: &Program<'_>, call: ExprRef) -> Option<(ScopeRef, Evidence)> {
+        let coroutines = coroutines_of(program, call);
+        let mut failing = coroutines
+            .into_iter()
+            .filter_map(|function| Some((function, self.failures.get(&function)?.clone()?)));
+        let mut worst = failing.next()?;
+        for other in failing {
+            if other.1.confidence > worst.1.confidence {
+                worst = other;
+            }
+        }
+        let gives_future = program
+            .values(call)
+            .iter()
+            .any(|value| program.role(value) == Some(Role::Future) && program.site(value) == Some(Site::Expr(call)));
+        if !gives_future {
+            return None;
+        }
+        let life = self.life_through_calls(program, call);
+        let has_callback = life.any(|event| matches!(event, Event::Step(LifeStep::Callback, _)));
+        (!life.may_be_asked() && !has_callback).then_some(worst)
     }
 
     /// Whether the call of a function gives the very future that the submission inside gets, which the function only

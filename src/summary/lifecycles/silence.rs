@@ -4,13 +4,14 @@ use crate::facts::{
     ExprId, ExprKind, Handler, Span, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions,
 };
 use crate::finding::{FileId, Place};
-use crate::knowledge::{LifeStep, Operation, WaitOn};
+use crate::knowledge::{LifeStep, Operation, WaitOn, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::Lifecycles;
 use super::failure::catches_all;
+use super::life::Event;
 use crate::summary::platform::only_on_windows;
 
 /// A handler that swallows what goes wrong in a task.
@@ -29,6 +30,11 @@ impl Lifecycles {
     /// The handler that keeps every failure of a task's main work to itself.
     #[must_use]
     pub fn silenced_task(&self, program: &Program<'_>, submission: &Submission<'_>) -> Option<Silence> {
+        // What only runs unless it is called off in time is a last resort: nothing waits for how it ends.
+        let called_off = |event: &Event| matches!(event, Event::Step(LifeStep::Close, _));
+        if submission.is_always(WorkerKind::Thread) && self.life(program, submission.call).any(called_off) {
+            return None;
+        }
         let mut found = None;
         for function in submission.targets.iter().filter_map(Target::function) {
             found = Some(silenced_end(program, function)?);

@@ -2,7 +2,7 @@
 
 use crate::facts::{ExprId, ExprKind, Stmt, StmtKind, child_blocks, statement_expressions, visit_expressions};
 use crate::finding::Place;
-use crate::knowledge::{LifeStep, Role, SideEffect, WorkerKind};
+use crate::knowledge::{LifeStep, Role, SideEffect, WaitOn, WorkerKind};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission, Target};
 
@@ -11,8 +11,10 @@ use super::life::{Event, Life};
 
 /// The attribute and argument that make a worker end with the program, as every worker class spells it.
 const DAEMON: &str = "daemon";
-/// Calls are followed this deep.
+/// Calls are followed this deep to a join.
 const DEPTH: u32 = 3;
+/// Calls are followed this deep to a write: what lies further off is no longer what the worker is there for.
+const WRITE_DEPTH: u32 = 1;
 
 /// A daemon that nothing waits for, at work that matters.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ impl Lifecycles {
         }
         let daemon = self.made_daemon(program, submission, &life.events)?;
         let function = submission.targets.iter().find_map(Target::function)?;
-        let (work, at_end) = match write_in(program, function, DEPTH) {
+        let (work, at_end) = match write_in(program, function, WRITE_DEPTH) {
             Some(work) => (work, false),
             None => (work_behind_loop(program, function)?, true),
         };
@@ -247,7 +249,8 @@ fn writes(program: &Program<'_>, call: ExprRef, name: &str) -> bool {
         .iter()
         .any(|effect| matches!(effect, SideEffect::WritesFiles | SideEffect::UsesDatabase))
     {
-        return !fact.cannot_raise && !is_standing_stream(program, call);
+        // What goes to a descriptor may as well go through a pipe.
+        return !fact.cannot_raise && fact.on != Some(WaitOn::Device) && !is_standing_stream(program, call);
     }
     // What opens a file says by its mode whether it writes.
     let opens = fact
@@ -303,7 +306,7 @@ fn work_behind_loop(program: &Program<'_>, function: ScopeRef) -> Option<Place> 
             .find(|&call| {
                 program.callees(call).iter().any(|callee| {
                     matches!(callee, Callee::External { name, .. }
-                        if program.knowledge.call(name).is_some_and(|fact| fact.on != Some(crate::knowledge::WaitOn::Sleep)))
+                        if program.knowledge.call(name).is_some_and(|fact| fact.on != Some(WaitOn::Sleep)))
                 })
             })
             .map(|call| program.place(call))
