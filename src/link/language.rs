@@ -23,6 +23,8 @@ pub const SET: &str = "builtins.set";
 pub const DICT: &str = "builtins.dict";
 /// The type of generator expressions and of what generator functions return.
 pub const GENERATOR: &str = "builtins.generator";
+/// The type of what gives elements and is no more than that.
+pub const ITERATOR: &str = "builtins.iterator";
 /// The type above all exceptions.
 pub const BASE_EXCEPTION: &str = "builtins.BaseException";
 /// The type of `None`.
@@ -65,8 +67,6 @@ pub const POSIX: &str = "posix";
 pub const ASSERTION_ERROR: &str = "builtins.AssertionError";
 /// The attribute by which the pickler looks a function up in its module.
 pub const QUALIFIED_NAME: &str = "__qualname__";
-/// What iterates over something.
-pub const ITERATOR: &str = "builtins.iterator";
 /// The method that sets up an instance.
 pub const INIT: &str = "__init__";
 /// The method that stores an attribute.

@@ -309,12 +309,17 @@ impl CallCosts<'_, '_, '_> {
         waiting
     }
 
-    /// The duration of a sleep that a literal gives.
+    /// The duration of a sleep that a literal gives. A variable that is only known to hold zero at times is set later.
     fn slept(&self, fact: &CallFact) -> Option<Estimate> {
         let argument = self.selected(fact.size.as_ref()?)?;
         let seconds = self.walk.sizes().number(argument);
         let count = seconds.count;
-        (seconds.known && count.least >= 0.0).then_some(Estimate::new(
+        let is_literal = matches!(
+            self.walk.program.kind(self.walk.at(argument)),
+            ExprKind::Int(_) | ExprKind::Float(_)
+        );
+        let is_set = is_literal || count.most > 0.0;
+        (seconds.known && is_set && count.least >= 0.0).then_some(Estimate::new(
             count.least,
             count.typical,
             count.most * 1.2 + 1e-4,

@@ -2,7 +2,7 @@
 
 use crate::finding::Confidence;
 
-use super::profile::{Part, Profile};
+use super::profile::{Inside, Part, Profile, UnknownCall};
 
 /// What kind of work a function does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +65,8 @@ const SHORT: f64 = 100.0;
 const OWN_WORK: f64 = 1e-3;
 /// Less computing than this many typical seconds an item is not what a consumer is for.
 const ITEM: f64 = 3e-6;
+/// Work of less than this many typical seconds between messages to others of its kind is none.
+const BETWEEN_MESSAGES: f64 = 1e-3;
 /// Seconds that an unknown call is taken to cost when it is weighed against what is known.
 const UNKNOWN_CALL: f64 = 3e-5;
 
@@ -82,6 +84,12 @@ pub fn read(profile: &Profile) -> Reading {
         .sum();
     if total < TRIVIAL {
         return short_reading(profile, unknown, total);
+    }
+    if unknown == 0.0 && only_exchanges(profile) {
+        return Reading {
+            class: Class::Trivial,
+            confidence: Confidence::Low,
+        };
     }
     let (class, share) = parts.dominant();
     let mut confidence = if share > 0.95 {
@@ -106,6 +114,9 @@ pub fn read(profile: &Profile) -> Reading {
         if weight > 0.1 && class != Class::IoBound {
             confidence = Confidence::Low;
         }
+    }
+    if class == Class::IoBound && waits_beside_unknown_work(profile) {
+        confidence = confidence.min(Confidence::Medium);
     }
     // What a consumer does with what it takes is its work: not knowing that is not knowing the work.
     if unknown > 0.0 && class == Class::IoBound && profile.handover.typical > profile.wait.typical {
@@ -171,11 +182,27 @@ fn short_reading(profile: &Profile, unknown: f64, total: f64) -> Reading {
     }
 }
 
+/// Whether a function takes and sends messages a known number of times, with next to nothing done between.
+fn only_exchanges(profile: &Profile) -> bool {
+    let goes_on = profile.round.is_some() || profile.data_loops.typical > 0.0 || profile.other_loops[2] > 0.0;
+    let own = profile.interpreter.typical + profile.native.typical + profile.wait.typical;
+    profile.exchanges && !goes_on && own < BETWEEN_MESSAGES
+}
+
 /// Work that surely talks to the outside, and that loops over data of unknown size make look like computing.
 fn is_guess_beside_waits(profile: &Profile, class: Class) -> bool {
     class == Class::CpuBound
         && profile.wait.typical >= REAL_WAIT
         && profile.data_loops.typical * 2.0 >= profile.interpreter.typical
+}
+
+/// Whether a loop makes calls that are not known and does not wait, while the waits stand elsewhere.
+fn waits_beside_unknown_work(profile: &Profile) -> bool {
+    let own = |call: &&UnknownCall| call.inside == Inside::Own;
+    let unknown: f64 = profile.unknown.iter().filter(own).map(|call| call.times).sum();
+    let wait = Part::Wait as usize;
+    let looped = profile.other_loops[wait - 1] - profile.called_loops[wait];
+    unknown >= OFTEN && looped * 2.0 < profile.wait.typical
 }
 
 /// Whether the dearest reason for a class lies many calls away.

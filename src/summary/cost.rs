@@ -4,20 +4,21 @@
 //! not known is remembered with the reason. The constants are seconds on a typical core, from `facts/costs.md` and the
 //! first rows of `facts/gil_facts.csv`.
 
-use crate::facts::{
-    CompareOp, ComprehensionKind, ExprId, ExprKind, Handler, MODULE, Stmt, StmtKind, UnaryOp, child_expressions,
-};
+use crate::facts::{ComprehensionKind, ExprId, ExprKind, Handler, Stmt, StmtKind, child_expressions};
 use crate::finding::Place;
 use crate::knowledge::Role;
-use crate::link::Program;
 use crate::link::index::Loop;
-use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::values::{ExprRef, ScopeRef, Site, Value};
+use crate::link::{Program, language};
 
 use super::Known;
 use super::calls::CallCosts;
 use super::estimate::Estimate;
+use super::memo;
+use super::order::{handed_generators, is_parameter};
+use super::platform;
 use super::profile::{Part, Profile};
-use super::sizes::{ENDLESS_ROUNDS, Rounds, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
+use super::sizes::{ENDLESS_ROUNDS, Rounds, SEARCH_ROUNDS, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
 
 /// One step of the interpreter: an operator, a lookup, a store.
 pub(super) const STEP: f64 = 2.5e-8;
@@ -76,11 +77,14 @@ impl Walk<'_, '_> {
         match &statement.kind {
             StmtKind::If { test, body, orelse } => {
                 profile.add(&self.expression(*test));
-                profile.add(&if orelse.is_empty() && self.fills_once(*test, body) {
-                    self.block(body).perhaps(MISSED)
-                } else {
-                    self.branches(*test, body, orelse)
-                });
+                profile.add(
+                    &if orelse.is_empty() && memo::fills_once(self.program, self.at(*test), body) {
+                        let for_windows = platform::usual(self.program, self.at(*test)) == Some(false);
+                        self.block(body).perhaps(if for_windows { 0.0 } else { MISSED })
+                    } else {
+                        self.branches(*test, body, orelse)
+                    },
+                );
             }
             StmtKind::For {
                 iterable, body, orelse, ..
@@ -148,40 +152,8 @@ impl Walk<'_, '_> {
         profile
     }
 
-    /// `if cache is None: cache = load()`, `if not self.table: self.table = load()` of what outlives the function.
-    fn fills_once(&self, test: ExprId, body: &[Stmt]) -> bool {
-        let kept = match self.program.kind(self.at(test)) {
-            ExprKind::Compare { left, comparisons } => match comparisons.as_slice() {
-                [(CompareOp::Is | CompareOp::Eq, other)]
-                    if matches!(self.program.kind(self.at(*other)), ExprKind::None) =>
-                {
-                    *left
-                }
-                _ => return false,
-            },
-            ExprKind::Unary {
-                op: UnaryOp::Not,
-                operand,
-            } => *operand,
-            _ => return false,
-        };
-        let outlives = match self.program.kind(self.at(kept)) {
-            ExprKind::Attribute { .. } => true,
-            ExprKind::Name {
-                symbol: Some(symbol), ..
-            } => self.program.file(self.function.file).symbol(*symbol).scope == MODULE,
-            _ => false,
-        };
-        outlives && {
-            let text = self.program.text(self.at(kept));
-            body.iter().any(|statement| {
-                matches!(&statement.kind, StmtKind::Assign { targets, .. }
-                    if targets.iter().any(|&target| self.program.text(self.at(target)) == text))
-            })
-        }
-    }
-
-    /// Both branches, weighted: a branch that ends in `raise` is rare, and a loop is left once at most.
+    /// Both branches, weighted: a branch that ends in `raise` is rare, so is one for Windows, and a loop is left once at
+    /// most.
     fn branches(&self, test: ExprId, body: &[Stmt], orelse: &[Stmt]) -> Profile {
         let loops = self.program.index(self.function.file).loops_around(test);
         let is_repeated = loops.iter().any(|around| matches!(around, Loop::Statement(_)));
@@ -192,7 +164,11 @@ impl Walk<'_, '_> {
                 _ => false,
             })
         };
-        match (is_rare(body), is_rare(orelse)) {
+        let usual = platform::usual(self.program, self.at(test));
+        match (
+            is_rare(body) || usual == Some(false),
+            is_rare(orelse) || usual == Some(true),
+        ) {
             (true, false) => {
                 let mut profile = self.block(body).perhaps(RARE);
                 profile.add(&self.block(orelse));
@@ -236,6 +212,12 @@ impl Walk<'_, '_> {
         let waits = round.clone();
         round.add(&self.iteration(iterable));
         let mut profile = self.looped(statement, round, rounds);
+        for generator in handed_generators(self.program, self.at(iterable)) {
+            if let Some(inner) = self.profiles.get(&generator) {
+                profile.add(&inner.clone().perhaps(1.0));
+            }
+        }
+        self.doubt_stream(iterable, &mut profile);
         if !rounds.known && waits.handover.typical + waits.wait.typical > 0.0 && rounds.count == ENDLESS_ROUNDS {
             profile.round = Some(Box::new(waits));
         }
@@ -264,6 +246,24 @@ impl Walk<'_, '_> {
         profile
     }
 
+    /// Who goes through a parameter that may be anything that gives elements may as well wait for each of them.
+    fn doubt_stream(&self, iterable: ExprId, profile: &mut Profile) {
+        let program = self.program;
+        let values = program.values(self.at(iterable));
+        let is_made_here = |value| {
+            let made = program.site(value).and_then(Site::expression);
+            made.is_some_and(|made| matches!(program.kind(made), ExprKind::Call { .. }))
+        };
+        let is_abstract = |value| match *program.value(value) {
+            Value::ExternalInstance { of, .. } => program.name(of) == language::ITERATOR && !is_made_here(value),
+            _ => false,
+        };
+        let is_known = |value| !is_abstract(value) && !matches!(program.value(value), Value::Unknown(_));
+        if is_parameter(program, self.at(iterable)) && values.iter().any(is_abstract) && !values.iter().any(is_known) {
+            profile.either = profile.total();
+        }
+    }
+
     fn while_loop(&self, statement: &Stmt, test: ExprId, body: &[Stmt]) -> Profile {
         let mut round = self.expression(test);
         round.add(&self.block(body));
@@ -271,6 +271,16 @@ impl Walk<'_, '_> {
             self.program.kind(self.at(test)),
             ExprKind::Bool(true) | ExprKind::Int(Some(1))
         );
+        if leaves_early(body) && self.gives_one_element() {
+            return self.looped(
+                statement,
+                round,
+                Rounds {
+                    count: SEARCH_ROUNDS,
+                    known: false,
+                },
+            );
+        }
         let waits = round.wait.typical + round.handover.typical > 0.0;
         let spins = endless && !waits && round.unknown.is_empty() && !leaves_early(body);
         let count = if spins {
@@ -281,6 +291,12 @@ impl Walk<'_, '_> {
             WHILE_ROUNDS
         };
         self.unbounded(statement, round, count)
+    }
+
+    /// A method that stands for one element of its object looks for that, and leaves.
+    fn gives_one_element(&self) -> bool {
+        let name = self.program.scope(self.function).name.as_str();
+        language::ELEMENT_METHODS.contains(&name) && self.program.class_of_method(self.function).is_some()
     }
 
     /// A loop that goes on for as long as something else wants: for ever, where its rounds wait.
@@ -411,6 +427,7 @@ impl Walk<'_, '_> {
             }
             inner.add(&Profile::steps(STEP));
             inner = self.rounds(clause.iterable).of(inner);
+            self.doubt_stream(clause.iterable, &mut inner);
             inner.add(&self.expression(clause.iterable));
         }
         inner.add(&Profile::steps(BLOCK));

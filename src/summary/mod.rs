@@ -43,6 +43,8 @@ pub struct Summaries<'p> {
     profiles: OnDemand<'p, Profile>,
 }
 
+/// A function that is called again over more calls than this is hardly there to go on with the same data.
+const LONG_WAY: usize = 4;
 /// Functions that call each other are gone through this often.
 const ROUNDS: usize = 2;
 
@@ -73,7 +75,11 @@ impl<'p> Summaries<'p> {
             }
             .run()
         };
-        let finish = |function, profile: Profile| {
+        let finish = |function, mut profile: Profile| {
+            if !self.order.comes_back(function, LONG_WAY) {
+                profile.round = None;
+                return profile;
+            }
             let mut profile = recursion::runs(program, function).of(profile);
             profile.round = None;
             profile.explain(program.name_place(function), "calls itself, directly or through others");

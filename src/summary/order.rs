@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::facts::{ExprKind, ScopeId};
+use crate::facts::{DefId, DefKind, ExprKind, ScopeId};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
@@ -80,6 +80,25 @@ impl<'p> CallOrder<'p> {
             let numbers = found.into_iter().filter_map(|callee| self.number(callee));
             numbers.map(number).collect()
         })
+    }
+
+    /// Whether a function is called again within so many calls from it.
+    pub(super) fn comes_back(&self, function: ScopeRef, calls: usize) -> bool {
+        let Some(start) = self.number(function) else {
+            return false;
+        };
+        let (mut seen, mut frontier) = (BTreeSet::new(), vec![start]);
+        for _ in 0..calls {
+            let callees = frontier.iter().flat_map(|&node| self.callees(node));
+            frontier = callees
+                .map(|&callee| callee as usize)
+                .filter(|&callee| seen.insert(callee))
+                .collect();
+            if seen.contains(&start) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Finds out at once what all scopes call.
@@ -256,6 +275,7 @@ fn collect(program: &Program<'_>, expr: ExprRef, found: &mut BTreeSet<ScopeRef>)
         }
         _ => {}
     }
+    found.extend(handed_generators(program, expr));
     for value in program.values(expr).iter() {
         if let Value::Instance { class, site } = *program.value(value) {
             for method in ["__enter__", "__exit__", "__aenter__", "__aexit__"] {
@@ -269,6 +289,26 @@ fn collect(program: &Program<'_>, expr: ExprRef, found: &mut BTreeSet<ScopeRef>)
     crate::facts::for_each_child(program.file(expr.file), expr.expr, &mut |child| {
         collect(program, program.sibling(expr, child), found);
     });
+}
+
+/// The generator functions whose generators a parameter holds: who goes through one runs it.
+pub(super) fn handed_generators(program: &Program<'_>, expr: ExprRef) -> Vec<ScopeRef> {
+    if !is_parameter(program, expr) {
+        return Vec::new();
+    }
+    let values = program.values(expr).iter();
+    let generators = values.filter_map(|value| match *program.value(value) {
+        Value::Generator(function) => Some(function),
+        _ => None,
+    });
+    generators.collect()
+}
+
+/// Whether an expression is the name of a parameter that keeps what it is given.
+pub(super) fn is_parameter(program: &Program<'_>, expr: ExprRef) -> bool {
+    let file = program.file(expr.file);
+    let given = |def: &DefId| matches!(file.definition(*def).kind, DefKind::Parameter { .. });
+    matches!(program.kind(expr), ExprKind::Name { reaching, .. } if !reaching.is_empty() && reaching.iter().all(given))
 }
 
 fn collect_callee(program: &Program<'_>, callee: &Callee, found: &mut BTreeSet<ScopeRef>, depth: u32) {

@@ -6,7 +6,7 @@ use crate::link::index::Branch;
 use crate::link::values::{ExprRef, Value};
 use crate::link::{Callee, Program, language};
 
-use super::startup::decide;
+use super::startup::{decide, only_assignment};
 
 /// Whether a call is only made on Windows.
 pub(super) fn only_on_windows(program: &Program<'_>, call: ExprRef) -> bool {
@@ -18,13 +18,17 @@ pub(super) fn only_on_windows(program: &Program<'_>, call: ExprRef) -> bool {
         let StmtKind::If { test, .. } = index.statement(above).stmt.kind else {
             return false;
         };
-        let elsewhere = || decide(program, program.sibling(call, test), &|part| elsewhere(program, part));
         match branch {
-            Branch::Body => elsewhere() == Some(false),
-            Branch::Orelse => elsewhere() == Some(true),
+            Branch::Body => usual(program, program.sibling(call, test)) == Some(false),
+            Branch::Orelse => usual(program, program.sibling(call, test)) == Some(true),
             _ => false,
         }
     })
+}
+
+/// What a test comes to on all systems but Windows, where that is known.
+pub(super) fn usual(program: &Program<'_>, test: ExprRef) -> Option<bool> {
+    decide(program, test, &|part| elsewhere(program, part))
 }
 
 /// What a test that asks for the system comes to on all systems but Windows.
@@ -95,12 +99,17 @@ fn names_system(program: &Program<'_>, expr: ExprRef) -> bool {
             symbol: Some(symbol), ..
         } => {
             let file = program.file(expr.file);
-            file.symbol(*symbol)
+            let imported = file
+                .symbol(*symbol)
                 .definitions
                 .iter()
                 .any(|&def| match &file.definition(def).kind {
                     DefKind::ImportFrom { module, name, .. } => is_name(&format!("{module}.{name}")),
                     _ => false,
+                });
+            imported
+                || only_assignment(program, expr).is_some_and(|value| {
+                    !matches!(program.kind(value), ExprKind::Name { .. }) && names_system(program, value)
                 })
         }
         _ => false,

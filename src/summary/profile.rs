@@ -95,6 +95,8 @@ pub struct Profile {
     pub rows: f64,
     /// Typical seconds of waiting for something to do, or for room to put results: a part of `handover`.
     pub inbox: f64,
+    /// A loop of a known number of rounds takes and sends messages.
+    pub exchanges: bool,
     /// Seconds for which work of one kind or of another may be meant: a call that may run a function that computes, or
     /// one that waits.
     pub either: Estimate,
@@ -179,6 +181,7 @@ impl Profile {
             *mine += others;
         }
         self.either += other.either;
+        self.exchanges |= other.exchanges;
         if self.round.is_none() {
             self.round.clone_from(&other.round);
         }
@@ -210,6 +213,7 @@ impl Profile {
         for unknown in &mut self.unknown {
             unknown.times *= count.typical;
         }
+        self.exchanges |= count.typical > 1.0 && self.inbox > 0.0 && self.handover.typical > self.inbox;
         self
     }
 
@@ -320,6 +324,7 @@ impl Profile {
             *mine = f64::midpoint(*mine, others);
         }
         self.either = self.either.or(other.either);
+        self.exchanges |= other.exchanges;
         if self.round.is_none() {
             self.round.clone_from(&other.round);
         }

@@ -13,6 +13,8 @@ use super::profile::Profile;
 pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
 /// Rounds of a `while` whose end depends on data.
 pub(super) const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
+/// Rounds of a loop that looks for one thing and leaves.
+pub(super) const SEARCH_ROUNDS: Estimate = Estimate::new(1.0, 2.0, 1e6);
 /// Rounds of a loop without end.
 pub(super) const ENDLESS_ROUNDS: Estimate = Estimate::new(1.0, 100.0, 1e6);
 /// Rounds of a loop that nothing ends and that waits for nothing.

@@ -6,7 +6,7 @@ use crate::link::program::{Callee, Program};
 use crate::link::values::{ExprRef, ScopeRef, Value};
 
 use super::indirect::wrapped_parameters;
-use super::targets::{parameters_behind, targets_of};
+use super::targets::{parameters_behind, targets_in_shape};
 use super::{Intent, Slot, Submission, Target, intent, plain_submission};
 
 /// The submissions that callers make through a function that hands one of its parameters over, as the work or as an
@@ -78,7 +78,7 @@ fn derived_at<'a>(
     let name = &program.scope(function).parameters[parameter as usize].name;
     let position = parameter.checked_sub(u32::from(bound));
     let callable = program.argument(call, position, Some(name))?;
-    let targets = targets_of(program, callable);
+    let targets = targets_in_shape(program, inner.shape, callable);
     let wrapper = program.display_name(function);
     let intent = match inner.intent {
         Intent::Single => intent(program, FanOut::One, call),

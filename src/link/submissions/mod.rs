@@ -14,7 +14,7 @@ use std::collections::btree_map::Entry;
 
 use crate::facts::{Argument, ArgumentKind, ExprKind};
 use crate::finding::Place;
-use crate::knowledge::{ArgumentsShape, FanOut, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind};
+use crate::knowledge::{FanOut, SubmissionResult, SubmissionShape, WorkerChoice, WorkerKind};
 
 pub use arguments::{in_mapping, mappings_of};
 pub use derived::calls_through;
@@ -24,7 +24,7 @@ pub use targets::{delayed_callable, delayed_calls, targets_of};
 use arguments::{constructor_arguments, task_arguments};
 use derived::derived_submissions;
 use indirect::{decorated_submission, initializer_submission, overridden_submissions};
-use targets::{delayed_targets, is_parameter, mapped_targets};
+use targets::{is_parameter, mapped_targets, targets_in_shape};
 use workers::{EXECUTOR, executor_argument_workers, workers_of};
 
 use super::index::Loop;
@@ -327,10 +327,9 @@ fn external_submission<'a>(
     if workers.iter().all(|worker| worker.kind == Some(WorkerKind::Inline)) {
         return None;
     }
-    let targets = match (shape.arguments, callable) {
-        (ArgumentsShape::DelayedCalls, Some(iterable)) => delayed_targets(program, iterable),
-        (_, Some(callable)) => targets_of(program, callable),
-        (_, None) => mapped_targets(program, shape, call),
+    let targets = match callable {
+        Some(callable) => targets_in_shape(program, shape, callable),
+        None => mapped_targets(program, shape, call),
     };
     let (arguments, arguments_complete) = task_arguments(program, shape, call, callable);
     Some(Submission {

@@ -1,7 +1,7 @@
 //! What runs: the functions behind a callable, through partials, mappings, delayed calls and parameters.
 
 use crate::facts::{DefKind, ExprKind};
-use crate::knowledge::SubmissionShape;
+use crate::knowledge::{ArgumentsShape, SubmissionShape};
 use crate::link::program::{Callee, Program};
 use crate::link::solver::{Key, Variable};
 use crate::link::values::{ExprRef, ScopeRef, Unresolved, Value, ValueId, ValueSet};
@@ -83,8 +83,16 @@ pub(super) fn mapped_targets(program: &Program<'_>, shape: &SubmissionShape, cal
     targets
 }
 
+/// What runs where an expression stands in the place of the work.
+pub(super) fn targets_in_shape(program: &Program<'_>, shape: &SubmissionShape, work: ExprRef) -> Vec<Target> {
+    match shape.arguments {
+        ArgumentsShape::DelayedCalls => delayed_targets(program, work),
+        _ => targets_of(program, work),
+    }
+}
+
 /// The functions behind `delayed(f)(x)` calls that an iterable holds.
-pub(super) fn delayed_targets(program: &Program<'_>, iterable: ExprRef) -> Vec<Target> {
+fn delayed_targets(program: &Program<'_>, iterable: ExprRef) -> Vec<Target> {
     let mut targets = Vec::new();
     for call in delayed_calls(program, iterable) {
         if let Some(callable) = delayed_callable(program, call) {

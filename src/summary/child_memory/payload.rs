@@ -38,8 +38,10 @@ pub enum Payload {
     Result(ScopeRef),
 }
 
-/// Objects below this many bytes travel unnoticed.
+/// Buffers below this many bytes travel unnoticed.
 const LARGE: f64 = 1e6;
+/// Collections of small objects, which are pickled one by one, do so below this many.
+const LARGE_OBJECTS: f64 = 3e5;
 /// Bytes of an element of an array.
 const ELEMENT: f64 = 8.0;
 /// Bytes of a pickled number of a list.
@@ -69,6 +71,14 @@ pub(super) fn large(program: &Program<'_>) -> Vec<LargePayload> {
         found.extend(sizes.largest(number, submission));
     }
     found
+}
+
+/// What a value weighs.
+#[derive(Clone, Copy, Debug)]
+struct Weight {
+    bytes: f64,
+    of_objects: bool,
+    made: Option<ExprRef>,
 }
 
 struct Weights<'p, 'a> {
@@ -105,13 +115,19 @@ impl<'p, 'a> Weights<'p, 'a> {
 
     fn largest(&self, number: usize, submission: &Submission<'_>) -> Option<LargePayload> {
         let mut found: Vec<LargePayload> = Vec::new();
-        let mut add = |payload, size: Option<(f64, Option<ExprRef>)>| {
-            if let Some((bytes, made)) = size.filter(|(bytes, _)| *bytes >= LARGE) {
+        let mut add = |payload, weight: Option<Weight>| {
+            let large = |weight: &Weight| weight.bytes >= if weight.of_objects { LARGE_OBJECTS } else { LARGE };
+            if let Some(Weight {
+                bytes,
+                of_objects,
+                made,
+            }) = weight.filter(large)
+            {
                 found.push(LargePayload {
                     submission: number,
                     payload,
                     bytes,
-                    of_objects: made.is_some_and(|made| is_of_objects(self.program, made)),
+                    of_objects,
                     made,
                 });
             }
@@ -121,8 +137,8 @@ impl<'p, 'a> Weights<'p, 'a> {
         }
         for receiver in submission.targets.iter().filter_map(Target::receiver) {
             if submission.shape.result != SubmissionResult::Worker {
-                let size = self.of_value(receiver, &mut BTreeSet::new());
-                add(Payload::Receiver, size.map(|bytes| (bytes, None)));
+                let weight = self.weight_of(receiver);
+                add(Payload::Receiver, weight.map(|weight| Weight { made: None, ..weight }));
             }
         }
         if submission.shape.result != SubmissionResult::Nothing {
@@ -134,22 +150,44 @@ impl<'p, 'a> Weights<'p, 'a> {
         found.into_iter().next()
     }
 
-    fn of_expression(&self, expr: ExprRef) -> Option<(f64, Option<ExprRef>)> {
-        let mut found: Option<(f64, Option<ExprRef>)> = None;
+    fn of_expression(&self, expr: ExprRef) -> Option<Weight> {
+        let mut found: Option<Weight> = None;
         for value in self.program.values(expr).iter() {
             if matches!(self.program.value(value), Value::None) {
                 continue;
             }
-            let bytes = self.of_value(value, &mut BTreeSet::new())?;
-            if found.is_none_or(|(least, _)| bytes < least) {
-                let made = match self.program.site(value) {
-                    Some(Site::Expr(site)) => Some(site),
-                    _ => None,
-                };
-                found = Some((bytes, made));
+            let weight = self.weight_of(value)?;
+            if found.is_none_or(|least| weight.bytes < least.bytes) {
+                found = Some(weight);
             }
         }
         found
+    }
+
+    fn weight_of(&self, value: ValueId) -> Option<Weight> {
+        Some(Weight {
+            bytes: self.of_value(value, &mut BTreeSet::new())?,
+            of_objects: self.is_of_objects(value),
+            made: self.program.site(value).and_then(Site::expression),
+        })
+    }
+
+    /// Whether a value is a list, dict or the like, or an object that holds such and no arrays.
+    fn is_of_objects(&self, value: ValueId) -> bool {
+        let program = self.program;
+        let made = |value: ValueId| program.site(value).and_then(Site::expression);
+        match *program.value(value) {
+            Value::Instance { class, .. } => {
+                let parts = self.attributes.get(&class).into_iter().flatten();
+                let sites: Vec<ExprRef> = parts
+                    .flat_map(|&part| program.values(part).iter())
+                    .filter_map(made)
+                    .collect();
+                let arrays = sites.iter().any(|&site| super::lost::allocates(program, site));
+                !arrays && sites.iter().any(|&site| is_of_objects(program, site))
+            }
+            _ => made(value).is_some_and(|made| is_of_objects(program, made)),
+        }
     }
 
     /// The least that a value weighs, where literals say so.
@@ -284,10 +322,10 @@ impl<'p, 'a> Weights<'p, 'a> {
     }
 
     /// What a function returns at least, where all that it returns is large.
-    fn of_result(&self, function: ScopeRef) -> Option<(f64, Option<ExprRef>)> {
+    fn of_result(&self, function: ScopeRef) -> Option<Weight> {
         let program = self.program;
         let index = program.index(function.file);
-        let mut found: Option<(f64, Option<ExprRef>)> = None;
+        let mut found: Option<Weight> = None;
         for &id in index.statements_of(function.scope) {
             let StmtKind::Return(Some(value)) = &index.statement(id).stmt.kind else {
                 continue;
@@ -307,9 +345,9 @@ impl<'p, 'a> Weights<'p, 'a> {
             if !whole || !self.is_made_here(function, value) {
                 return None;
             }
-            let size = self.of_expression(value)?;
-            if found.is_none_or(|(least, _)| size.0 < least) {
-                found = Some(size);
+            let weight = self.of_expression(value)?;
+            if found.is_none_or(|least| weight.bytes < least.bytes) {
+                found = Some(weight);
             }
         }
         found
@@ -384,6 +422,10 @@ fn entry_bytes(program: &Program<'_>, expr: ExprRef, depth: u32) -> f64 {
                     .chain(entries.iter().map(|(_, value)| *value))
                     .map(part)
                     .sum::<f64>()
+        }
+        ExprKind::Comprehension { element, value, .. } => {
+            let each: f64 = std::iter::once(*element).chain(*value).map(part).sum();
+            PICKLED + least_count(program, expr, depth).unwrap_or(0.0) * each
         }
         ExprKind::Str { len, .. } => PICKLED + f64::from(*len),
         ExprKind::Binary { left, .. } if matches!(program.kind(program.sibling(expr, *left)), ExprKind::Str { .. }) => {

@@ -362,7 +362,7 @@ fn identifies_process(program: &Program<'_>, expr: ExprRef) -> bool {
 }
 
 /// The value of a name that is assigned once.
-fn only_assignment(program: &Program<'_>, name: ExprRef) -> Option<ExprRef> {
+pub(in crate::summary) fn only_assignment(program: &Program<'_>, name: ExprRef) -> Option<ExprRef> {
     let ExprKind::Name {
         symbol: Some(symbol),
         reaching,

@@ -20,7 +20,7 @@ use super::Summaries;
 
 use imports::Imports;
 use liveness::{Liveness, definition_statement};
-pub(in crate::summary) use liveness::{decide, holds, literal, tested_parameter};
+pub(in crate::summary) use liveness::{decide, holds, literal, only_assignment, tested_parameter};
 use reach::{CallGraph, Ways};
 
 pub use creation::{Creation, Started};
