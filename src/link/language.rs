@@ -83,5 +83,9 @@ pub const ENTER: &str = "__enter__";
 pub const ELEMENT_METHODS: [&str; 3] = ["__getitem__", "__contains__", "__next__"];
 /// The method that a thread or process runs.
 pub const RUN: &str = "run";
+/// The method that a loop over an object runs.
+pub const ITER: &str = "__iter__";
+/// The method of a thread or process object that has a worker run [`RUN`].
+pub const START: &str = "start";
 /// The method that a `with` block ends with.
 pub const EXIT: &str = "__exit__";

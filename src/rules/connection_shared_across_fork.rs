@@ -3,7 +3,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::summary::child_memory::InheritedConnection;
 
-use super::{Check, Context, Rule, child_start, wording};
+use super::{Check, Context, Rule, child_start, lost, wording};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -37,7 +37,11 @@ fn finding(context: &Context<'_>, connection: &InheritedConnection) -> Option<Fi
     );
     let mut draft = context
         .finding(&RULE, program.place(connection.place), message)
-        .confidence(Confidence::Medium)
+        .confidence(if lost::is_remote(&connection.path) {
+            Confidence::Low
+        } else {
+            Confidence::Medium
+        })
         .note(
             program.place(connection.made),
             "the connection is made here, in the parent",

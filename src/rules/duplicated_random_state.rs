@@ -1,7 +1,7 @@
 //! CC308: random numbers that several workers draw from copies of one state.
 
 use crate::finding::{Confidence, Finding, Severity};
-use crate::summary::child_memory::{Root, SharedDraw};
+use crate::summary::child_memory::{Root, SeededBy, SharedDraw};
 
 use super::{Check, Context, Rule, child_start, lost, wording};
 
@@ -33,7 +33,12 @@ fn finding(context: &Context<'_>, draw: &SharedDraw) -> Option<Finding> {
     };
     let target = wording::target(program, submission);
     let message = match draw.root {
-        None if draw.seeded_alike => format!(
+        None if draw.seeded == Some(SeededBy::Task) => {
+            format!(
+                "each task of {target} gives the random state the same seed, so that all tasks draw the same numbers"
+            )
+        }
+        None if draw.seeded.is_some() => format!(
             "each worker of {target} is given the same seed when it starts, so that workers get the same numbers{condition}"
         ),
         None => format!(

@@ -3,6 +3,7 @@
 use crate::config::StartMethod;
 use crate::finding::{Confidence, Finding, Note, Severity};
 use crate::link::StartSetting;
+use crate::summary::pools::ForkedThread;
 
 use super::{Check, Context, Rule, start_methods};
 
@@ -36,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         };
         let draft = context
             .finding(&RULE, program.place(forked.fork), message)
-            .confidence(Confidence::Medium)
+            .confidence(confidence(context, forked))
             .note(program.place(forked.thread), "the thread is started here")
             .notes(forked.path.iter().map(|&call| Note {
                 place: program.place(call),
@@ -44,5 +45,17 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }))
             .help(help);
         findings.push(draft.done());
+    }
+}
+
+/// Other programs need not run in the order in which a test does things, nor make all calls that they could.
+fn confidence(context: &Context<'_>, forked: &ForkedThread) -> Confidence {
+    let is_test = |file| context.program.is_test(file);
+    let first = forked.path.first().copied().unwrap_or(forked.fork);
+    let only_tested = is_test(first.file) && !is_test(forked.fork.file);
+    if only_tested || !forked.certain {
+        Confidence::Low
+    } else {
+        Confidence::Medium
     }
 }

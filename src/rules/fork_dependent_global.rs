@@ -32,15 +32,22 @@ fn finding(context: &Context<'_>, global: &ForkOnlyGlobal) -> Option<Finding> {
     } else {
         format!("workers that do not come from a fork ({fresh})")
     };
-    let (does, instead) = match global.instead {
-        Instead::Nothing => ("sets", "do not have it at all"),
-        Instead::Empty => ("sets", "see the empty value that the module starts with"),
-        Instead::Start => ("changes", "see what the module starts with"),
+    let parent = |does, instead| {
+        format!("only the parent {does} the global `{name}` that {target} reads in a process: {when} {instead}")
     };
-    let message =
-        format!("only the parent {does} the global `{name}` that {target} reads in a process: {when} {instead}");
-    let sure = submission.is_always(WorkerKind::Process) && (global.instead != Instead::Start || fresh.is_empty());
-    let confidence = match (lost::is_remote(&global.path), sure) {
+    let message = match global.instead {
+        Instead::Nothing => parent("sets", "do not have it at all"),
+        Instead::Empty => parent("sets", "see the empty value that the module starts with"),
+        Instead::Start => parent("changes", "see what the module starts with"),
+        Instead::Own => format!(
+            "importing the module makes the `{name}` that {target} uses in a process: {when} make one of their own, and what one does to it the others never see"
+        ),
+    };
+    let has_something = matches!(global.instead, Instead::Start | Instead::Own);
+    let sure = submission.is_always(WorkerKind::Process) && (!has_something || fresh.is_empty());
+    // Forked workers share what the module has made: programs that are only forked are right to.
+    let works_forked = global.instead == Instead::Own && child_start::forked(context, submission).is_some();
+    let confidence = match (lost::is_remote(&global.path) || works_forked, sure) {
         (true, _) => Confidence::Low,
         (false, true) => Confidence::High,
         (false, false) => Confidence::Medium,

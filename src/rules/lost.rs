@@ -9,7 +9,7 @@ use super::{Context, Rule, wording};
 /// A write that this many calls lead to is certain.
 const DIRECT: usize = 3;
 /// What stands behind more calls than this may belong to a way that is never taken.
-const REMOTE: usize = 5;
+const REMOTE: usize = 4;
 
 /// Reports the lost writes to objects that came into the worker in one of the ways.
 pub(super) fn report(context: &Context<'_>, rule: &Rule, roots: &[Root], findings: &mut Vec<Finding>) {

@@ -34,6 +34,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         // Over several calls the question which of them are made in earnest adds up.
         let confidence = match child.way.runs {
             Runs::Always => Confidence::High,
+            Runs::Rarely => Confidence::Low,
             _ if child.way.steps.len() > 1 => Confidence::Low,
             _ => Confidence::Medium,
         };

@@ -22,8 +22,10 @@ pub(super) struct Breakage {
 /// When a child imports the main module for a creation, so that a way from a module's top level breaks.
 pub(super) fn breakage(context: &Context<'_>, file: FileId, way: &Way) -> Option<Breakage> {
     let mut breakage = reimports(context, file, way.creation.start)?;
-    if way.runs == Runs::Perhaps {
-        breakage.confidence = breakage.confidence.min(Confidence::Medium);
+    match way.runs {
+        Runs::Always => {}
+        Runs::Perhaps => breakage.confidence = breakage.confidence.min(Confidence::Medium),
+        Runs::Rarely | Runs::Never => breakage.confidence = Confidence::Low,
     }
     // Over many calls the question which of them are made in earnest adds up.
     if way.steps.len() > FAR {

@@ -2,6 +2,8 @@
 //!
 //! In: the linked program. Out: mistakes in one submission. Must not know: rules, findings.
 
+use std::collections::BTreeSet;
+
 use crate::edit::Layout;
 use crate::facts::ExprKind;
 use crate::finding::Confidence;
@@ -9,7 +11,7 @@ use crate::knowledge::{ArgumentsShape, SubmissionShape};
 use crate::link::initializers::Initializer;
 use crate::link::language;
 use crate::link::submissions::{in_mapping, mappings_of, targets_of};
-use crate::link::values::{ExprRef, Site, Value};
+use crate::link::values::{ExprRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission, Target};
 
 use super::signatures::{is_callable, is_stub, positional_parameters, returns_nothing};
@@ -392,4 +394,26 @@ pub fn callable_as_group(program: &Program<'_>, submission: &Submission<'_>) -> 
     let values = program.values(expr);
     let callable = |value| is_callable(program, program.value(value)) == Some(true);
     (!values.is_empty() && values.iter().all(callable)).then_some(expr)
+}
+
+/// The worker objects whose `run` the program calls itself and that nothing starts: tests of what the worker does.
+pub(super) fn run_in_place(program: &Program<'_>) -> BTreeSet<ValueId> {
+    let (mut run, mut started) = (BTreeSet::new(), BTreeSet::new());
+    for call in program.calls() {
+        let ExprKind::Call { callee, .. } = program.kind(call) else {
+            continue;
+        };
+        let ExprKind::Attribute { base, name, .. } = program.kind(program.sibling(call, *callee)) else {
+            continue;
+        };
+        let receivers = program.values(program.sibling(call, *base)).iter();
+        let instances = receivers.filter(|&value| matches!(program.value(value), Value::Instance { .. }));
+        match name.as_str() {
+            language::RUN => run.extend(instances),
+            language::START => started.extend(instances),
+            _ => {}
+        }
+    }
+    run.retain(|value| !started.contains(value));
+    run
 }

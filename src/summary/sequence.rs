@@ -141,14 +141,12 @@ pub(super) fn called(program: &Program<'_>, call: ExprRef) -> Vec<ScopeRef> {
 /// branches of a statement, or the first in a block that leaves the function.
 pub(super) fn exclusive(program: &Program<'_>, first: &Event, second: &Event) -> bool {
     let pairs = first.path.iter().zip(&second.path);
-    let Some((&one, &other)) = pairs.into_iter().find(|(one, other)| one != other) else {
-        return false;
-    };
-    exclusive_calls(program, one, other)
+    let parting = pairs.into_iter().find(|(one, other)| one != other);
+    parting.is_some_and(|(&one, &other)| stand_apart(program, one, other))
 }
 
-/// The same for two calls that stand in one function.
-pub(super) fn exclusive_calls(program: &Program<'_>, one: ExprRef, other: ExprRef) -> bool {
+/// Whether of two expressions of one function, the first earlier in the code, only one is evaluated in one run.
+pub(super) fn stand_apart(program: &Program<'_>, one: ExprRef, other: ExprRef) -> bool {
     if one.file != other.file {
         return false;
     }

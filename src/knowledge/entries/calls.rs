@@ -68,6 +68,10 @@ pub struct CallFact {
     /// Side effects that matter before somebody else's code is run for a measurement.
     #[serde(default)]
     pub effects: Vec<SideEffect>,
+    /// The argument that the server process which is started runs first.
+    pub initializer_argument: Option<Position>,
+    /// The arguments of that.
+    pub initargs_argument: Option<Position>,
     /// The argument whose text says how a file is opened; without one, or with a text such as `r`, it is only read.
     pub mode_argument: Option<Position>,
     /// What the call is in the life of a worker, pool, future or result: that of its receiver, or of its arguments.

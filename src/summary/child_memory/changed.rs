@@ -80,11 +80,33 @@ impl Search<'_, '_, '_> {
             found.push((read, Spot::Global(file, symbol)));
         }
         super::random::each_expression(program, function, &mut |expr| {
+            if function.scope != MODULE
+                && let Some(spot) = self.global_of_module(expr)
+            {
+                found.push((expr, spot));
+            }
             if function.scope != MODULE && self.is_attribute_of_global(expr) && !self.uses.targets.contains(&expr) {
                 found.push((expr, Spot::Attribute(expr)));
             }
         });
         found
+    }
+
+    /// `settings.verbose`, where `settings` is a module of the project that binds the name.
+    fn global_of_module(&self, expr: ExprRef) -> Option<Spot> {
+        let program = self.program;
+        let ExprKind::Attribute { base, name, .. } = program.kind(expr) else {
+            return None;
+        };
+        let mut values = program.values(program.sibling(expr, *base)).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return None;
+        };
+        let Value::Module(file) = *program.value(value) else {
+            return None;
+        };
+        let symbol = program.file(file).symbol_in(MODULE, name)?;
+        (!self.uses.targets.contains(&expr)).then_some(Spot::Global(file, symbol))
     }
 
     /// `settings.verbose` of a global object or class of the project.

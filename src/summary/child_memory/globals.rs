@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, MODULE, StmtKind, SymbolId};
 use crate::finding::{FileId, Note, Place};
-use crate::link::Program;
-use crate::link::values::{ExprRef, ScopeRef};
+use crate::knowledge::Pickling;
+use crate::link::values::{ExprRef, ScopeRef, Site};
+use crate::link::{Program, Submission};
 
 use super::changed::{changed, run_on_import};
 use super::graph::{Afterwards, CallGraph};
-use super::origin::home;
+use super::origin::{Spot, home};
 use super::random::each_expression;
 use super::uses::{Uses, definitions_of};
 use super::walk::ChildRun;
@@ -24,6 +25,8 @@ pub enum Instead {
     Empty,
     /// The value that the module starts with, without the parent's changes.
     Start,
+    /// Another one of the objects that are meant to be shared: importing the module makes it anew.
+    Own,
 }
 
 /// A global that workers have only where they are forked.
@@ -68,7 +71,9 @@ pub(super) fn globals(
                 }
                 let afterwards =
                     afterwards.get_or_insert_with(|| Afterwards::new(program, graph, submission.call, &in_child));
-                if let Some((assignment, instead)) = fork_only(program, file, symbol, afterwards, &in_child)
+                let own = || made_anew(program, uses, (file, symbol), submission, &in_child);
+                if let Some((assignment, instead)) =
+                    fork_only(program, file, symbol, afterwards, &in_child).or_else(own)
                     && (instead != Instead::Start || !is_set_on_import(program, graph, &imported, file, symbol))
                 {
                     found.insert(
@@ -157,6 +162,47 @@ fn fork_only(
     // Who tests a switch uses it; who tests what may be missing copes without it.
     let copes = instead != Instead::Start && is_checked(program, file, symbol, in_child);
     (!copes).then_some((place, instead))
+}
+
+/// Where a module makes a lock, queue or value for several processes of which each worker that imports the module anew
+/// has one of its own, although others are to use the same.
+fn made_anew(
+    program: &Program<'_>,
+    uses: &Uses<'_>,
+    (file, symbol): (FileId, SymbolId),
+    submission: &Submission<'_>,
+    in_child: &dyn Fn(ScopeRef) -> bool,
+) -> Option<(Place, Instead)> {
+    let definitions: Vec<DefId> = definitions_of(program, file, symbol).into_keys().collect();
+    let [def] = definitions.as_slice() else { return None };
+    let definition = program.file(file).definition(*def);
+    if program.file(file).symbol(symbol).scope != definition.scope || is_under_guard(program, file, *def) {
+        return None;
+    }
+    let made = ExprRef {
+        file,
+        expr: value_of(program, file, *def)?,
+    };
+    let values = program.values(made);
+    let connects = |value| {
+        let fact = program.type_fact(value);
+        program.site(value) == Some(Site::Expr(made))
+            && fact.is_some_and(|fact| fact.pickle == Some(Pickling::Inherits))
+    };
+    let excludes = |value| program.type_fact(value).is_some_and(|fact| fact.lock.is_some());
+    let elsewhere = uses
+        .same(program, Spot::Global(file, symbol))
+        .into_iter()
+        .any(|mention| {
+            let scope = program.function_around(program.scope_of(mention));
+            !in_child(scope) || scope.scope == MODULE
+        });
+    let meets = elsewhere || (submission.intent.is_fan_out() && values.iter().all(excludes));
+    let place = Place {
+        file,
+        span: definition.span,
+    };
+    (meets && !values.is_empty() && values.iter().all(connects)).then_some((place, Instead::Own))
 }
 
 fn value_of(program: &Program<'_>, file: FileId, def: DefId) -> Option<ExprId> {

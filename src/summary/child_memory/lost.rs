@@ -310,7 +310,7 @@ impl<'p, 'a> Search<'p, 'a> {
     /// up for itself: from what it is given, or back to the value that the module starts with.
     fn is_for_the_worker(&self, function: ScopeRef, write: &Write) -> bool {
         if write.adds {
-            return self.is_taken_over(function, write);
+            return self.is_taken_over(function, write) || self.is_put_right(function, write);
         }
         let targets = self.submission.targets.iter().filter_map(crate::link::Target::function);
         let runs_in_parent = targets.chain([function]).any(|function| {
@@ -320,6 +320,29 @@ impl<'p, 'a> Search<'p, 'a> {
             })
         });
         runs_in_parent || self.is_set_up(write) || is_filled_once(self.program, write.at)
+    }
+
+    /// `busy.add(job)` with a `busy.discard(job)` in a `finally` of the same function: the worker takes back what it
+    /// adds, and its own list is right whenever the function is not running.
+    fn is_put_right(&self, function: ScopeRef, write: &Write) -> bool {
+        let program = self.program;
+        let index = program.index(function.file);
+        let object = program.text(write.object);
+        matches!(program.kind(write.at), ExprKind::Call { .. })
+            && index.statements_of(function.scope).iter().any(|&id| {
+                let StmtKind::Expr(call) = index.statement(id).stmt.kind else {
+                    return false;
+                };
+                let call = program.sibling(write.at, call);
+                let receiver = match program.kind(call) {
+                    ExprKind::Call { callee, .. } => program.kind(program.sibling(call, *callee)),
+                    _ => return false,
+                };
+                let same = matches!(receiver, ExprKind::Attribute { base, .. }
+                    if program.text(program.sibling(call, *base)) == object);
+                same && changes_receiver(program, call)
+                    && index.ancestors(id).any(|(_, branch)| branch == Branch::Finally)
+            })
     }
 
     /// `settings.update(given)` by a function that goes on to read `settings`: the parent has what it gives.

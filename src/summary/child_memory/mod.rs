@@ -23,9 +23,10 @@ mod walk;
 use std::collections::HashMap;
 
 use crate::knowledge::WorkerKind;
-use crate::link::Program;
+use crate::link::{Program, Submission};
 
 use super::Summaries;
+use super::handed_over::run_in_place;
 
 pub use connections::InheritedConnection;
 pub use globals::{ForkOnlyGlobal, Instead};
@@ -36,7 +37,7 @@ pub(in crate::summary) use origin::home;
 pub use origin::{Origin, Root, Spot};
 pub use payload::{LargePayload, Payload};
 pub use proxies::ProxyInLoop;
-pub use random::SharedDraw;
+pub use random::{SeededBy, SharedDraw};
 pub use shared::SharedUpdate;
 
 /// What a child process writes into its own copy of memory, or inherits from its parent.
@@ -76,11 +77,19 @@ impl ChildMemory {
         }
         let graph = graph::CallGraph::new(program);
         let mut held = HashMap::new();
+        let in_place = run_in_place(program);
+        let starts = |submission: &Submission<'_>| {
+            submission.may_be(WorkerKind::Process)
+                && !program
+                    .values(submission.call)
+                    .iter()
+                    .any(|value| in_place.contains(&value))
+        };
         let runs: Vec<walk::ChildRun> = program
             .submissions
             .iter()
             .enumerate()
-            .filter(|(_, submission)| submission.may_be(WorkerKind::Process))
+            .filter(|(_, submission)| starts(submission))
             .map(|(number, submission)| walk::ChildRun::new(program, &graph, &mut held, number, submission))
             .collect();
         let uses = uses::Uses::new(program);

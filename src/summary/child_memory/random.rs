@@ -11,7 +11,7 @@ use crate::link::{Program, Submission};
 
 use super::origin::{Origin, Origins, Root};
 use super::payload::repeated_expressions;
-use super::seeding::{is_seeded_by_the_pool, seeded_alike};
+use super::seeding::{is_seeded_by_the_pool, seeded_alike, seeded_by_tasks};
 use super::shared::has_one_worker;
 use super::uses::objects_behind;
 use super::walk::ChildRun;
@@ -29,10 +29,19 @@ pub struct SharedDraw {
     pub submission: usize,
     /// The copies are alike only where workers are forked.
     pub needs_fork: bool,
-    /// What each worker runs first gives its state the same seed.
-    pub seeded_alike: bool,
+    /// What gives each copy the same seed.
+    pub seeded: Option<SeededBy>,
     /// The calls that lead to the draw.
     pub path: Vec<Note>,
+}
+
+/// What gives the copies of a random state the same seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeededBy {
+    /// The initializer of the pool.
+    Initializer,
+    /// Each task.
+    Task,
 }
 
 /// Finds the draws, one for each place.
@@ -43,7 +52,10 @@ pub(super) fn draws(program: &Program<'_>, runs: &[ChildRun]) -> Vec<SharedDraw>
         if !submission.intent.is_fan_out() || has_one_worker(program, submission) {
             continue;
         }
-        for draw in seeded_alike(program, run) {
+        for draw in seeded_alike(program, run)
+            .into_iter()
+            .chain(seeded_by_tasks(program, run))
+        {
             found.entry(draw.place).or_insert(draw);
         }
         if is_seeded(program, run) {
@@ -115,7 +127,7 @@ fn draws_of(program: &Program<'_>, run: &ChildRun, submission: &Submission<'_>, 
             root,
             submission: run.submission,
             needs_fork,
-            seeded_alike: false,
+            seeded: None,
             path: run.path(program, function),
         };
         if program.has_semantic(expr, Semantic::DrawsRandom) {

@@ -7,7 +7,7 @@ use crate::link::solver::{Key, Variable};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value};
 use crate::link::{Callee, Program};
 
-use super::random::{SharedDraw, each_expression, state_drawn_from};
+use super::random::{SeededBy, SharedDraw, each_expression, state_drawn_from};
 use super::walk::ChildRun;
 
 /// A random state that a worker has.
@@ -42,7 +42,12 @@ pub(super) fn seeded_alike(program: &Program<'_>, run: &ChildRun) -> Vec<SharedD
         each_expression(program, function, &mut |call| {
             let Some(state) = seeded(program, call) else { return };
             let same = first_argument(program, call).is_some_and(|seed| {
-                let seeds = Seeds { program, run, function };
+                let seeds = Seeds {
+                    program,
+                    run,
+                    function,
+                    by_task: false,
+                };
                 seeds.are_alike(seed, 0) && !may_be_none(program, program.sibling(call, seed))
             });
             if same && !is_seeded_again(program, run, &state) {
@@ -51,6 +56,36 @@ pub(super) fn seeded_alike(program: &Program<'_>, run: &ChildRun) -> Vec<SharedD
         });
     }
     found
+}
+
+/// The draws of the tasks from the state of a module that each of them gives the same seed before.
+pub(super) fn seeded_by_tasks(program: &Program<'_>, run: &ChildRun) -> Vec<SharedDraw> {
+    let mut seedings = Vec::new();
+    for (&function, entered) in run
+        .functions
+        .iter()
+        .filter(|(function, _)| !run.initializers().contains(*function))
+    {
+        each_expression(program, function, &mut |call| {
+            if let Some(state @ State::Module(_)) = seeded(program, call) {
+                let seeds = Seeds {
+                    program,
+                    run,
+                    function,
+                    by_task: true,
+                };
+                let same = first_argument(program, call).is_some_and(|seed| seeds.are_alike(seed, 0));
+                seedings.push((call, state, same && entered.certain));
+            }
+        });
+    }
+    // Where a task seeds several times, the last seed counts, and which that is is not known.
+    let [(call, state, true)] = seedings.as_slice() else {
+        return Vec::new();
+    };
+    let draw = first_draw(program, run, *call, state);
+    let seeded = Some(SeededBy::Task);
+    draw.map(|draw| SharedDraw { seeded, ..draw }).into_iter().collect()
 }
 
 /// The draws of the tasks from a state that the pool's initializer is the seeding of, with a seed for all workers.
@@ -191,7 +226,7 @@ fn first_draw(program: &Program<'_>, run: &ChildRun, seeding: ExprRef, state: &S
                 root: None,
                 submission: run.submission,
                 needs_fork: false,
-                seeded_alike: true,
+                seeded: Some(SeededBy::Initializer),
                 path: run.path(program, function),
             })
         })
@@ -211,11 +246,13 @@ fn draws_from(program: &Program<'_>, call: ExprRef, state: &State) -> bool {
     }
 }
 
-/// Judges whether a seed in the code of an initializer is the same in each worker.
+/// Judges whether a seed in the code of an initializer or task is the same in each of them.
 struct Seeds<'s, 'p, 'a> {
     program: &'p Program<'a>,
     run: &'s ChildRun,
     function: ScopeRef,
+    /// The code is a task's: what it is passed may be another seed each time.
+    by_task: bool,
 }
 
 impl Seeds<'_, '_, '_> {
@@ -270,6 +307,9 @@ impl Seeds<'_, '_, '_> {
 
     /// What the pool passes is the same for each worker; what the initializer passes on may not be.
     fn is_parameter_alike(&self, index: u32, depth: u32) -> bool {
+        if self.by_task {
+            return false;
+        }
         let callers = self.program.solution.callers.get(&self.function);
         callers.into_iter().flatten().all(|&call| {
             let caller = self.program.function_around(self.program.scope_of(call));
@@ -282,6 +322,7 @@ impl Seeds<'_, '_, '_> {
                 program: self.program,
                 run: self.run,
                 function: caller,
+                by_task: false,
             };
             passed.is_some_and(|passed| there.are_alike(passed.expr, depth + 1))
         })

@@ -6,18 +6,21 @@ use std::collections::BTreeSet;
 use crate::facts::{ExprKind, StmtKind};
 use crate::finding::{Confidence, Note};
 use crate::knowledge::{ArgumentsShape, PicklingMoment, Role, StartsWhen, SubmissionResult, WorkerKind};
-use crate::link::initializers::{Initializer, initializer_of};
+use crate::link::initializers::{Initializer, initializer_of, initializer_of_server};
 use crate::link::solver::{Key, Variable};
+use crate::link::start_settings::start_of_executor;
 use crate::link::submissions::{delayed_callable, delayed_calls};
 use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId, ValueSet};
-use crate::link::{Callee, Program, StartSetting, Submission, Target};
+use crate::link::{Callee, Program, Submission, Target};
+
+use crate::summary::handed_over::run_in_place;
 
 use super::attributes::Writes;
 use super::instances::registered_classes;
 use super::judge::{Cause, Judge, Obstacle};
 use super::order::{Moment, Order, Started};
 use super::sharing::Uses;
-use super::{Carrier, Crossing, Kind, When};
+use super::{Carrier, Crossing, Kind, LostException, When};
 
 /// Whether anything is handed to a process at all.
 pub(super) fn any(program: &Program<'_>) -> bool {
@@ -28,14 +31,15 @@ pub(super) fn any(program: &Program<'_>) -> bool {
         || program.calls().any(|call| initializer(program, call).is_some())
 }
 
-/// Everything that cannot cross, by place and kind.
-pub(super) fn find(program: &Program<'_>) -> Vec<Crossing> {
+/// Everything that cannot cross, by place and kind, and the exceptions that cannot come back.
+pub(super) fn find(program: &Program<'_>) -> (Vec<Crossing>, Vec<LostException>) {
     let finder = Finder {
         program,
         writes: &Writes::new(program),
         order: &Order::new(program),
         registered: &registered_classes(program),
         uses: &Uses::new(program),
+        never_started: &run_in_place(program),
     };
     let mut found = Vec::new();
     for submission in &program.submissions {
@@ -48,7 +52,8 @@ pub(super) fn find(program: &Program<'_>) -> Vec<Crossing> {
         found.extend(finder.initializer(call));
     }
     found.sort_by_key(|crossing| (program.place(crossing.call), crossing.kind));
-    found
+    let exceptions = super::exceptions::find(program, &|moment| finder.judge(moment, false));
+    (found, exceptions)
 }
 
 struct Finder<'s, 'p, 'a> {
@@ -57,6 +62,7 @@ struct Finder<'s, 'p, 'a> {
     order: &'s Order<'p, 'a>,
     registered: &'s BTreeSet<ScopeRef>,
     uses: &'s Uses,
+    never_started: &'s BTreeSet<ValueId>,
 }
 
 impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
@@ -99,6 +105,9 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         if submission.through.is_none()
             && let Some((value, class, site)) = self.worker_object(submission)
         {
+            if self.never_started.contains(&value) {
+                return Vec::new();
+            }
             let moment = self.moment_of_worker(class, moment);
             let obstacle = self.judge(moment, starting).instance(value, class, site, 0);
             report(Carrier::Worker, self.program.text(submission.call), obstacle);
@@ -189,8 +198,10 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             return Vec::new();
         }
         let children = self.child_functions(submission);
+        let targets = submission.targets.iter().filter_map(Target::function);
+        let near = self.order.near(targets);
         self.uses
-            .globals_on_both_sides(self.program, &children)
+            .globals_on_both_sides(self.program, &children, &near)
             .into_iter()
             .map(|(obstacle, text)| Crossing {
                 kind: Kind::ThreadPrimitive,
@@ -232,6 +243,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         Moment {
             function,
             handed,
+            at: Some(submission.call),
             started,
         }
     }
@@ -257,6 +269,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             Some((function, handed)) => Moment {
                 function,
                 handed,
+                at: None,
                 started: Started::AtOnce,
             },
             None => moment,
@@ -300,6 +313,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
                 let moment = Moment {
                     function: self.program.methods(*class, "__init__", false).first().copied()?,
                     handed: u32::MAX,
+                    at: None,
                     started: Started::AtOnce,
                 };
                 let value = target.value?;
@@ -310,6 +324,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
                 let moment = Moment {
                     function: self.program.module_scope(crate::finding::FileId(0)),
                     handed: u32::MAX,
+                    at: None,
                     started: Started::AtOnce,
                 };
                 let obstacle = self.judge(moment, false).made_by_call_of(name)?;
@@ -355,6 +370,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             let moment = Moment {
                 function,
                 handed: self.program.place(value).span.end.saturating_add(1),
+                at: Some(value),
                 started: Started::AtOnce,
             };
             let mut obstacle = self.judge(moment, false).expression(value)?;
@@ -389,6 +405,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
     /// What the constructor of a pool or executor hands to each of its workers.
     fn initializer(&self, call: ExprRef) -> Option<Crossing> {
         let Initializer {
+            object,
             pool,
             callable,
             arguments,
@@ -397,12 +414,9 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
         let moment = Moment {
             function: self.program.function_around(self.program.scope_of(call)),
             handed: self.program.place(call).span.end,
+            at: Some(call),
             started: Started::AtOnce,
         };
-        let start = self.program.values(call).iter().find_map(|value| {
-            matches!(self.program.value(value), Value::ExternalInstance { .. })
-                .then(|| crate::link::start_settings::start_of_executor(self.program, value))
-        });
         let callable = callable.and_then(|callable| Some((callable, self.judge(moment, true).expression(callable)?)));
         let argument =
             || arguments.and_then(|arguments| Some((arguments, self.judge(moment, true).expression(arguments)?)));
@@ -420,7 +434,7 @@ impl<'s, 'p, 'a> Finder<'s, 'p, 'a> {
             api: pool.to_string(),
             text: self.owner(expr),
             obstacle,
-            when: When::AtStart(vec![start.unwrap_or(StartSetting::Default)]),
+            when: When::AtStart(vec![start_of_executor(self.program, object)]),
             function: None,
             carrier: Carrier::Initializer,
         })
@@ -477,10 +491,11 @@ fn elements(program: &Program<'_>, expr: ExprRef) -> ValueSet {
     found
 }
 
-/// The initializer that a call hands to a new pool of processes, which pickles it.
+/// The initializer that a call hands to a new pool of processes or a server process, which pickles it.
 fn initializer<'a>(program: &Program<'a>, call: ExprRef) -> Option<Initializer<'a>> {
     initializer_of(program, call)
         .filter(|found| found.fact.worker == Some(WorkerKind::Process) && !found.fact.cloudpickle)
+        .or_else(|| initializer_of_server(program, call))
 }
 
 /// Roles of objects that connect threads of one process.

@@ -1,7 +1,7 @@
-//! Exceptions that a worker may raise and that cannot be made anew in the parent.
+//! Exceptions that a worker may raise and that do not arrive in the parent.
 //!
 //! An exception is pickled as its class and its `args`: what the last `__init__` above it is given. Unpickling calls the
-//! class with them.
+//! class with them. Its attributes travel along.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,39 +11,61 @@ use crate::finding::{Confidence, Note, Place};
 use crate::knowledge::{Pickling as Fact, PicklingMoment, SubmissionResult, WorkerKind};
 use crate::link::index::Branch;
 use crate::link::language;
-use crate::link::solver::Base;
-use crate::link::values::{ExprRef, ScopeRef, Value};
+use crate::link::solver::{Base, Variable};
+use crate::link::values::{ExprRef, ScopeRef, Site, Value, ValueId};
 use crate::link::{Callee, Program, Submission, Target};
 
-use super::LostException;
 use super::instances::registered_classes;
+use super::judge::Judge;
 use super::lost_parts::lost_part;
+use super::order::{Moment, Started};
+use super::{ExceptionFault, LostException};
 
-/// Why a class cannot be made anew.
+/// Why an exception does not arrive.
 #[derive(Clone, Debug)]
 struct Fault {
-    reason: String,
-    constructor: Place,
+    what: ExceptionFault,
     /// What the constructor is given the second time is known not to do.
     certain: bool,
 }
+
+impl Fault {
+    fn of_constructor(reason: String, place: Place, certain: bool) -> Self {
+        let what = ExceptionFault::Constructor { reason, place };
+        Self { what, certain }
+    }
+}
+
+/// Judges what travels at a moment.
+type Judging<'j, 's, 'p, 'a> = &'j dyn Fn(Moment) -> Judge<'s, 'p, 'a>;
 
 /// A `raise` with the class.
 type Raised = (ScopeRef, ExprRef);
 
 /// Finds them, by place of the `raise`.
-pub(super) fn find(program: &Program<'_>) -> Vec<LostException> {
-    let raises = faulty_raises(program);
-    if raises.is_empty() {
-        return Vec::new();
-    }
+pub(super) fn find<'p, 'a>(program: &'p Program<'a>, judging: Judging<'_, '_, 'p, 'a>) -> Vec<LostException> {
+    let registered = registered_classes(program);
+    let raises = faulty_raises(program, &registered, judging);
     let escaping = escaping(program, &raises);
     let mut found: BTreeMap<(ExprRef, ScopeRef), LostException> = BTreeMap::new();
     for submission in &program.submissions {
         if !sends_exceptions_back(submission) {
             continue;
         }
-        for function in submission.targets.iter().filter_map(Target::function) {
+        let targets = submission.targets.iter().filter_map(Target::function);
+        let wrappers = &program.solution.wrappers;
+        let replaced = targets
+            .clone()
+            .flat_map(|target| wrappers.get(&target).into_iter().flatten().copied());
+        for function in targets.clone() {
+            for (class, made, fault) in faulty_results(program, &registered, function) {
+                found.entry((made, class)).or_insert_with(|| LostException {
+                    returned: true,
+                    ..lost(program, submission, class, made, &fault, &[])
+                });
+            }
+        }
+        for function in targets.chain(replaced) {
             for ((class, raise), path) in escaping.get(&function).into_iter().flatten() {
                 let Some(fault) = raises.get(&(*class, *raise)) else {
                     continue;
@@ -74,9 +96,8 @@ fn lost(
     LostException {
         class,
         raised: program.place(raise),
-        raiser: program.function_around(program.scope_of(raise)),
-        reason: fault.reason.clone(),
-        constructor: fault.constructor,
+        returned: false,
+        fault: fault.what.clone(),
         call: submission.call,
         api: submission.api.clone(),
         hangs: submission
@@ -108,9 +129,12 @@ fn sends_exceptions_back(submission: &Submission<'_>) -> bool {
         && submission.shape.result != SubmissionResult::Worker
 }
 
-/// The `raise` statements of classes that cannot be made anew.
-fn faulty_raises(program: &Program<'_>) -> BTreeMap<Raised, Fault> {
-    let registered = registered_classes(program);
+/// The `raise` statements of exceptions that do not arrive.
+fn faulty_raises<'p, 'a>(
+    program: &'p Program<'a>,
+    registered: &BTreeSet<ScopeRef>,
+    judging: Judging<'_, '_, 'p, 'a>,
+) -> BTreeMap<Raised, Fault> {
     let mut found = BTreeMap::new();
     for file in program.file_ids() {
         for indexed in &program.index(file).statements {
@@ -129,14 +153,74 @@ fn faulty_raises(program: &Program<'_>) -> BTreeMap<Raised, Fault> {
                 if registered.contains(&class) {
                     continue;
                 }
-                let made = site.and_then(crate::link::values::Site::expression);
-                if let Some(fault) = fault(program, class, made) {
+                let made = site.and_then(Site::expression);
+                let carried = || carried(program, &judging(moment_of(program, raise)), value, class, site);
+                if let Some(fault) = fault(program, class, made).or_else(carried) {
                     found.insert((class, raise), fault);
                 }
             }
         }
     }
     found
+}
+
+/// Exceptions that a function returns, each with the call that makes it, and that cannot be made anew.
+fn faulty_results(
+    program: &Program<'_>,
+    registered: &BTreeSet<ScopeRef>,
+    function: ScopeRef,
+) -> Vec<(ScopeRef, ExprRef, Fault)> {
+    let mut found = Vec::new();
+    for value in program.solution.variable(Variable::Return(function)).iter() {
+        let Value::Instance {
+            class,
+            site: Some(Site::Expr(made)),
+        } = *program.value(value)
+        else {
+            continue;
+        };
+        let fault = fault(program, class, Some(made)).filter(|_| !registered.contains(&class));
+        found.extend(fault.map(|fault| (class, made, fault)));
+    }
+    found
+}
+
+/// An exception is pickled some time after it is raised.
+fn moment_of(program: &Program<'_>, raise: ExprRef) -> Moment {
+    Moment {
+        function: program.function_around(program.scope_of(raise)),
+        handed: program.place(raise).span.end.saturating_add(1),
+        at: Some(raise),
+        started: Started::AtOnce,
+    }
+}
+
+/// What an exception keeps that does not pickle: an attribute, or an argument where it has no constructor of its own.
+fn carried(
+    program: &Program<'_>,
+    judge: &Judge<'_, '_, '_>,
+    value: ValueId,
+    class: ScopeRef,
+    site: Option<Site>,
+) -> Option<Fault> {
+    if !is_plain_exception(program, class) {
+        return None;
+    }
+    let argument = || {
+        let made = site.and_then(Site::expression)?;
+        let own = program.methods(class, language::INIT, false);
+        let arguments = plain_arguments(program, made).filter(|_| own.is_empty())?;
+        arguments
+            .positional
+            .into_iter()
+            .find_map(|argument| judge.expression(argument))
+    };
+    let obstacle = judge.instance(value, class, site, 0).or_else(argument)?;
+    let certain = obstacle.confidence == Confidence::High;
+    (obstacle.confidence > Confidence::Low).then_some(Fault {
+        what: ExceptionFault::Carries(obstacle),
+        certain,
+    })
 }
 
 /// What keeps an exception of this class from being made anew.
@@ -154,11 +238,8 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
         .collect();
     let name = &program.scope(class).name;
     if let Some(first) = keyword_only.first() {
-        return Some(Fault {
-            reason: format!("`{name}` needs the keyword argument `{first}`, which is not in the exception's `args`"),
-            constructor: place,
-            certain: true,
-        });
+        let reason = format!("`{name}` needs the keyword argument `{first}`, which is not in the exception's `args`");
+        return Some(Fault::of_constructor(reason, place, true));
     }
     let passed = passed(program, constructor, made, 0)?;
     let positional = || {
@@ -185,26 +266,22 @@ fn fault(program: &Program<'_>, class: ScopeRef, made: Option<ExprRef>) -> Optio
         } else {
             "s"
         };
-        return Some(Fault {
-            reason: format!(
-                "`{name}` needs {needed} argument{plural}, but {} in the exception's `args`",
-                match passed.count {
-                    0 => "none is".to_owned(),
-                    1 => "one is".to_owned(),
-                    count => format!("{count} are"),
-                }
-            ),
-            constructor: place,
-            certain: true,
-        });
+        let reason = format!(
+            "`{name}` needs {needed} argument{plural}, but {} in the exception's `args`",
+            match passed.count {
+                0 => "none is".to_owned(),
+                1 => "one is".to_owned(),
+                count => format!("{count} are"),
+            }
+        );
+        return Some(Fault::of_constructor(reason, place, true));
     }
-    lost_part(program, constructor, &passed.arguments).map(|part| Fault {
-        reason: format!(
+    lost_part(program, constructor, &passed.arguments).map(|part| {
+        let reason = format!(
             "`{name}` reads `{}`, but only {} is in the exception's `args`",
             part.read, part.kept
-        ),
-        constructor: place,
-        certain: part.certain,
+        );
+        Fault::of_constructor(reason, place, part.certain)
     })
 }
 

@@ -231,7 +231,7 @@ impl Judge<'_, '_, '_> {
             let overwritten = judged
                 .iter()
                 .any(|(later, obstacle)| obstacle.is_none() && self.order.follows(write, later));
-            if overwritten {
+            if overwritten || self.order.is_elsewhere(write, self.moment) {
                 continue;
             }
             let confidence = match self.order.timing_in(class, write.function, write.position, self.moment) {

@@ -85,19 +85,17 @@ pub enum Carrier {
     Result,
 }
 
-/// An exception that cannot be made anew in the parent.
+/// An exception that cannot come back to the parent.
 #[derive(Clone, Debug)]
 pub struct LostException {
     /// Its class.
     pub class: ScopeRef,
-    /// The `raise`.
+    /// The `raise`, or what makes the exception that is returned.
     pub raised: Place,
-    /// The function that raises.
-    pub raiser: ScopeRef,
-    /// Why it cannot be made anew.
-    pub reason: String,
-    /// Where that is to be seen.
-    pub constructor: Place,
+    /// The worker gives it back as a result instead.
+    pub returned: bool,
+    /// Why it does not arrive.
+    pub fault: ExceptionFault,
     /// The submission through which it comes back.
     pub call: ExprRef,
     /// The API of the submission.
@@ -108,6 +106,20 @@ pub struct LostException {
     pub confidence: Confidence,
     /// The calls that lead from the submitted function to the `raise`.
     pub notes: Vec<Note>,
+}
+
+/// Why an exception does not arrive in the parent.
+#[derive(Clone, Debug)]
+pub enum ExceptionFault {
+    /// Its class cannot make it anew.
+    Constructor {
+        /// Why not.
+        reason: String,
+        /// The `__init__` that makes it.
+        place: Place,
+    },
+    /// It keeps something that does not pickle.
+    Carries(Obstacle),
 }
 
 /// What travels to another process, and whether it pickles.
@@ -124,10 +136,8 @@ impl Pickling {
         if !crossings::any(program) {
             return Self::default();
         }
-        Self {
-            crossings: crossings::find(program),
-            exceptions: exceptions::find(program),
-        }
+        let (crossings, exceptions) = crossings::find(program);
+        Self { crossings, exceptions }
     }
 
     /// What cannot cross, by place.

@@ -8,6 +8,7 @@ use crate::facts::StmtKind;
 use crate::link::index::Branch;
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
+use crate::summary::sequence::stand_apart;
 
 /// The moment at which something is pickled.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Moment {
     pub(super) function: ScopeRef,
     /// The end of the submitting call.
     pub(super) handed: u32,
+    /// That call, or the expression that is sent back.
+    pub(super) at: Option<ExprRef>,
     /// The end of the call that pickles, where the worker starts later than it is made and that call is in sight.
     pub(super) started: Started,
 }
@@ -49,6 +52,8 @@ const REACH: usize = 1500;
 /// Callers that are looked at, and how far up.
 const CALLERS: usize = 40;
 const DEPTH: usize = 3;
+/// Calls that lead to what is near.
+const NEAR: usize = 4;
 
 /// The functions that a function calls, directly or not.
 type Reached = Rc<BTreeSet<ScopeRef>>;
@@ -124,6 +129,18 @@ impl<'p, 'a> Order<'p, 'a> {
         }
         let found = Rc::new(found);
         self.reached.borrow_mut().insert(function, Rc::clone(&found));
+        found
+    }
+
+    /// The functions that a few calls lead to: over many calls the question which of them are made in earnest adds up.
+    pub(super) fn near(&self, functions: impl Iterator<Item = ScopeRef>) -> BTreeSet<ScopeRef> {
+        let mut found: BTreeSet<ScopeRef> = functions.collect();
+        let mut frontier: Vec<ScopeRef> = found.iter().copied().collect();
+        for _ in 0..NEAR {
+            let calls = frontier.iter().flat_map(|&function| self.calls_of(function));
+            let called: Vec<ScopeRef> = calls.flat_map(|&call| self.called_by(call)).collect();
+            frontier = called.into_iter().filter(|&callee| found.insert(callee)).collect();
+        }
         found
     }
 
@@ -211,6 +228,12 @@ impl<'p, 'a> Order<'p, 'a> {
             entries.push((around, self.program.scope(function).span.start));
         }
         entries
+    }
+
+    /// Whether a run of the function that hands over which writes an attribute takes another branch then.
+    pub(super) fn is_elsewhere(&self, write: &super::attributes::Write, moment: Moment) -> bool {
+        let apart = |at| stand_apart(self.program, write.target, at);
+        write.function == moment.function && moment.at.is_some_and(apart)
     }
 
     /// As [`Self::timing`] for code that gives an instance an attribute: its constructors have run when it is handed

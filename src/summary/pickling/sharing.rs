@@ -73,11 +73,12 @@ impl Uses {
     }
 
     /// Global queues and events that some of the functions use in one way and others in another: one side gives and
-    /// the other takes.
+    /// the other takes. What only functions use that are not near is less sure.
     pub(super) fn globals_on_both_sides(
         &self,
         program: &Program<'_>,
         functions: &BTreeSet<ScopeRef>,
+        near: &BTreeSet<ScopeRef>,
     ) -> Vec<(Obstacle, String)> {
         let mut found = Vec::new();
         for (&value, &site) in &self.globals {
@@ -110,7 +111,11 @@ impl Uses {
                 value: Some(value),
                 path: String::new(),
                 in_instance: false,
-                confidence: Confidence::Medium,
+                confidence: if inside.iter().any(|(function, _)| near.contains(function)) {
+                    Confidence::Medium
+                } else {
+                    Confidence::Low
+                },
                 notes: vec![note],
             };
             found.push((obstacle, global_name(program, site)));

@@ -10,7 +10,7 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Program, StartSetting, Target};
 use crate::summary::locks::share_a_lock;
 use crate::summary::sequence::{Event, Sequences, called, exclusive};
-use crate::summary::startup::{Started, Startup};
+use crate::summary::startup::{Runs, Started, Startup};
 
 use super::children::{leading_to_exec, made_in_children, prepares_forks};
 use super::{external_methods, is_worker, made_at, step};
@@ -28,6 +28,8 @@ pub struct ForkedThread {
     pub bare: bool,
     /// The calls that lead to the fork.
     pub path: Vec<ExprRef>,
+    /// The fork happens whenever the first of them is made.
+    pub certain: bool,
 }
 
 /// What matters of a call.
@@ -183,6 +185,7 @@ fn in_tasks_of_threads(program: &Program<'_>, startup: &Startup) -> Vec<ForkedTh
                     start: way.creation.start,
                     bare: false,
                     path: way.steps.iter().map(|&(call, _)| call).collect(),
+                    certain: way.runs == Runs::Always,
                 });
             }
         }
@@ -316,6 +319,7 @@ fn walk(
                             start,
                             bare,
                             path: event.leading().to_vec(),
+                            certain: true,
                         });
                     }
                 }
@@ -334,8 +338,9 @@ fn is_alive(program: &Program<'_>, made: ExprRef, started: &Event, fork: &Event)
         && !are_alternatives(program, started, fork)
         && is_certain(program, started)
         && is_certain(program, fork)
-        // The child of a fork has none of the threads that its parent has started.
+        // The child of a fork has none of the threads that its parent has started, and the other way round.
         && made_in_children(program, &fork.path).all(|call| started.path.contains(&call))
+        && made_in_children(program, &started.path).all(|call| fork.path.contains(&call))
 }
 
 /// Whether each call on the way to another one can only mean one function.

@@ -9,7 +9,7 @@ use crate::link::index::{Branch, StmtId};
 use crate::link::values::{ExprRef, ScopeRef, Site};
 use crate::link::{Callee, Intent, Program, Submission};
 
-use super::super::sequence::exclusive_calls;
+use super::super::sequence::stand_apart;
 use super::calls::functions_of;
 use super::requests;
 use super::units::Unit;
@@ -86,7 +86,7 @@ impl Region {
     }
 
     fn excludes(&self, program: &Program<'_>, expr: ExprRef) -> bool {
-        exclusive_calls(program, self.start, expr)
+        stand_apart(program, self.start, expr)
     }
 
     /// Whether one loop goes round both: what one round leaves out the next may do.

@@ -6,8 +6,8 @@ use crate::knowledge::{LibraryWorkers, Position, Semantic};
 use crate::link::values::{ExprRef, Site, ValueId};
 use crate::link::{Callee, Program, StartSetting};
 
+use super::conditions::{Literal, literal};
 use super::creation::{Creation, Started};
-use super::liveness::{Literal, literal};
 
 /// Where such workers start: at the call that makes their owner, or where it is iterated.
 pub(super) fn workers(program: &Program<'_>) -> Vec<Creation> {

@@ -11,35 +11,28 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 use crate::summary::child_memory::home;
 
+use super::conditions::{Condition, condition};
+
 /// Whether code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Runs {
     /// It does not: the guard keeps it out.
     Never,
+    /// Only on the way to an exception: its block ends by raising one.
+    Rarely,
     /// It depends on something that is not known.
     Perhaps,
     /// It does.
     Always,
 }
 
-/// A test around an expression that reads a parameter of the function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Condition {
-    /// The test.
-    pub(super) test: ExprRef,
-    /// What it must come to.
-    pub(super) wanted: bool,
-    /// The parameter that it reads.
-    pub(super) parameter: u32,
-}
-
-/// What a parameter holds in one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::summary) enum Literal {
-    Bool(bool),
-    Int(i64),
-    Str(String),
-    None,
+/// A test that leaves its block one way.
+#[derive(Debug)]
+struct LeavingTest {
+    position: usize,
+    test: ExprRef,
+    /// What it must come to for what stands after it.
+    wanted: bool,
 }
 
 type Block = (Option<(StmtId, u32)>, u32);
@@ -48,10 +41,12 @@ type Block = (Option<(StmtId, u32)>, u32);
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     exits: BTreeMap<(FileId, Block), usize>,
+    /// Tests that may leave the block.
+    tests: BTreeMap<(FileId, Block), Vec<LeavingTest>>,
 }
 
 /// How far tests are followed through names and functions.
-const DEPTH: u32 = 6;
+pub(super) const DEPTH: u32 = 6;
 
 impl Liveness {
     pub(super) fn compute(program: &Program<'_>) -> Self {
@@ -64,18 +59,28 @@ impl Liveness {
                 let StmtKind::If { test, body, orelse } = &indexed.stmt.kind else {
                     continue;
                 };
-                let leaves = match truth(program, ExprRef { file, expr: *test }, 0) {
-                    Some(true) => exits(program, file, body),
-                    Some(false) => exits(program, file, orelse),
-                    None => false,
-                };
-                if leaves {
-                    let block = (
-                        indexed.parent.map(|(id, branch)| (id, branch_number(branch))),
-                        indexed.scope.0,
-                    );
-                    let first = liveness.exits.entry((file, block)).or_insert(indexed.position);
-                    *first = (*first).min(indexed.position);
+                let block = (
+                    indexed.parent.map(|(id, branch)| (id, branch_number(branch))),
+                    indexed.scope.0,
+                );
+                let test = ExprRef { file, expr: *test };
+                let (if_true, if_false) = (exits(program, file, body), exits(program, file, orelse));
+                match truth(program, test, 0) {
+                    Some(true) if !if_true => {}
+                    Some(false) if !if_false => {}
+                    Some(_) => {
+                        let first = liveness.exits.entry((file, block)).or_insert(indexed.position);
+                        *first = (*first).min(indexed.position);
+                    }
+                    None if if_true != if_false => {
+                        let tests = liveness.tests.entry((file, block)).or_default();
+                        tests.push(LeavingTest {
+                            position: indexed.position,
+                            test,
+                            wanted: if_false,
+                        });
+                    }
+                    None => {}
                 }
             }
         }
@@ -103,11 +108,7 @@ impl Liveness {
     pub(super) fn of_statement(&self, program: &Program<'_>, file: FileId, statement: StmtId) -> Runs {
         let (mut runs, mut conditions) = (Runs::Always, Vec::new());
         self.statement_tests(program, file, statement, &mut runs, &mut conditions);
-        if conditions.is_empty() {
-            runs
-        } else {
-            runs.min(Runs::Perhaps)
-        }
+        where_parameters_are_unknown(runs, &conditions)
     }
 
     fn statement_tests(
@@ -133,9 +134,23 @@ impl Liveness {
             {
                 *runs = Runs::Never;
             }
+            for &LeavingTest { position, test, wanted } in self.tests.get(&(file, block)).into_iter().flatten() {
+                if position < indexed.position {
+                    let mut early = Vec::new();
+                    apply_test(program, test, wanted, &mut Runs::Always, &mut early);
+                    conditions.extend(early.into_iter().map(|condition| Condition {
+                        early: true,
+                        ..condition
+                    }));
+                }
+            }
             let Some((above, branch)) = indexed.parent else { break };
             match &index.statement(above).stmt.kind {
-                StmtKind::If { test, .. } => {
+                StmtKind::If { test, body, orelse } => {
+                    let block = if branch == Branch::Body { body } else { orelse };
+                    if matches!(block.last().map(|last| &last.kind), Some(StmtKind::Raise { .. })) {
+                        *runs = (*runs).min(Runs::Rarely);
+                    }
                     apply_test(
                         program,
                         ExprRef { file, expr: *test },
@@ -149,6 +164,15 @@ impl Liveness {
             }
             current = above;
         }
+    }
+}
+
+/// Whether code runs in a function whose parameters are not known.
+pub(super) fn where_parameters_are_unknown(runs: Runs, conditions: &[Condition]) -> Runs {
+    if conditions.iter().all(|condition| condition.early) {
+        runs
+    } else {
+        runs.min(Runs::Perhaps)
     }
 }
 
@@ -195,14 +219,26 @@ fn exits(program: &Program<'_>, file: FileId, block: &[Stmt]) -> bool {
 
 fn apply_test(program: &Program<'_>, test: ExprRef, wanted: bool, runs: &mut Runs, conditions: &mut Vec<Condition>) {
     match truth(program, test, 0) {
-        Some(value) if value == wanted => {}
-        Some(_) => *runs = Runs::Never,
-        None => match tested_parameter(program, test) {
-            Some(parameter) => conditions.push(Condition {
-                test,
-                wanted,
-                parameter,
-            }),
+        Some(value) if value == wanted => return,
+        Some(_) => {
+            *runs = Runs::Never;
+            return;
+        }
+        None => {}
+    }
+    match program.kind(test) {
+        ExprKind::Unary {
+            op: UnaryOp::Not,
+            operand,
+        } => apply_test(program, program.sibling(test, *operand), !wanted, runs, conditions),
+        // All parts of `a and b` hold where it does, none of `a or b` where that does not.
+        ExprKind::Boolean { is_and, values } if *is_and == wanted => {
+            for &value in values {
+                apply_test(program, program.sibling(test, value), wanted, runs, conditions);
+            }
+        }
+        _ => match condition(program, test, wanted) {
+            Some(condition) => conditions.push(condition),
             None if is_about_arguments(program, test) => {}
             None => *runs = (*runs).min(Runs::Perhaps),
         },
@@ -402,117 +438,5 @@ fn only_result(program: &Program<'_>, call: ExprRef) -> Option<ExprRef> {
             expr: *value,
         }),
         _ => None,
-    }
-}
-
-/// The parameter of the function around a test that decides it, if there is just one name in it.
-pub(in crate::summary) fn tested_parameter(program: &Program<'_>, test: ExprRef) -> Option<u32> {
-    let (mut parameter, mut others) = (None, false);
-    crate::facts::visit_expressions(program.file(test.file), test.expr, &mut |expr| match program
-        .kind(program.sibling(test, expr))
-    {
-        ExprKind::Name { .. } => match parameter_read(program, program.sibling(test, expr)) {
-            Some((_, index)) if parameter.is_none_or(|known| known == index) => parameter = Some(index),
-            _ => others = true,
-        },
-        ExprKind::Call { .. } | ExprKind::Attribute { .. } | ExprKind::Subscript { .. } => others = true,
-        _ => {}
-    });
-    parameter.filter(|_| !others)
-}
-
-/// The parameter that a name always is, with its function.
-pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(ScopeRef, u32)> {
-    let ExprKind::Name {
-        symbol: Some(symbol),
-        reaching,
-        ..
-    } = program.kind(name)
-    else {
-        return None;
-    };
-    let file = program.file(name.file);
-    let symbol = file.symbol(*symbol);
-    let [def] = (if reaching.is_empty() {
-        &symbol.definitions
-    } else {
-        reaching
-    })
-    .as_slice() else {
-        return None;
-    };
-    match file.definition(*def).kind {
-        DefKind::Parameter { index } => Some((program.scope_ref(name.file, symbol.scope), index)),
-        _ => None,
-    }
-}
-
-/// The literal that an expression is.
-pub(in crate::summary) fn literal(program: &Program<'_>, expr: ExprRef) -> Option<Literal> {
-    literal_within(program, expr, 0)
-}
-
-fn literal_within(program: &Program<'_>, expr: ExprRef, depth: u32) -> Option<Literal> {
-    Some(match program.kind(expr) {
-        ExprKind::Bool(value) => Literal::Bool(*value),
-        ExprKind::Int(Some(value)) => Literal::Int(*value),
-        ExprKind::Str { value, .. } => Literal::Str(value.clone()),
-        ExprKind::None => Literal::None,
-        ExprKind::Name { .. } if depth < DEPTH => {
-            return literal_within(program, only_assignment(program, expr)?, depth + 1);
-        }
-        _ => return None,
-    })
-}
-
-/// What a test of one parameter comes to when the parameter holds a literal.
-pub(in crate::summary) fn holds(program: &Program<'_>, test: ExprRef, parameter: &Literal) -> Option<bool> {
-    let inner = |expr| holds(program, program.sibling(test, expr), parameter);
-    match program.kind(test) {
-        ExprKind::Name { .. } => Some(match parameter {
-            Literal::Bool(value) => *value,
-            Literal::Int(value) => *value != 0,
-            Literal::Str(value) => !value.is_empty(),
-            Literal::None => false,
-        }),
-        ExprKind::Unary {
-            op: UnaryOp::Not,
-            operand,
-        } => inner(*operand).map(|value| !value),
-        ExprKind::Boolean { is_and, values } => {
-            let parts: Vec<Option<bool>> = values.iter().map(|&value| inner(value)).collect();
-            if parts.contains(&Some(!is_and)) {
-                Some(!is_and)
-            } else {
-                (!parts.contains(&None)).then_some(*is_and)
-            }
-        }
-        ExprKind::Compare { left, comparisons } => {
-            let [(op, right)] = comparisons.as_slice() else {
-                return None;
-            };
-            let value = |expr| match program.kind(program.sibling(test, expr)) {
-                ExprKind::Name { .. } => Some(parameter.clone()),
-                _ => literal(program, program.sibling(test, expr)),
-            };
-            compare(&value(*left)?, *op, &value(*right)?)
-        }
-        _ => None,
-    }
-}
-
-fn compare(left: &Literal, op: CompareOp, right: &Literal) -> Option<bool> {
-    let numbers = match (left, right) {
-        (Literal::Int(left), Literal::Int(right)) => Some((*left, *right)),
-        _ => None,
-    };
-    match op {
-        CompareOp::Eq | CompareOp::Is => Some(left == right),
-        CompareOp::NotEq | CompareOp::IsNot => Some(left != right),
-        CompareOp::Lt => numbers.map(|(left, right)| left < right),
-        CompareOp::LtE => numbers.map(|(left, right)| left <= right),
-        CompareOp::Gt => numbers.map(|(left, right)| left > right),
-        CompareOp::GtE => numbers.map(|(left, right)| left >= right),
-        CompareOp::In | CompareOp::NotIn => None,
     }
 }

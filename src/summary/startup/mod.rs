@@ -4,6 +4,7 @@
 //! is not kept out by a main guard. A way leads from there, or from a function, through calls to a call that starts
 //! processes.
 
+mod conditions;
 mod creation;
 mod imports;
 mod library;
@@ -18,9 +19,10 @@ use crate::link::values::{ExprRef, ScopeRef};
 
 use super::Summaries;
 
+pub(in crate::summary) use conditions::{holds, literal, tested_parameter};
 use imports::Imports;
 use liveness::{Liveness, definition_statement};
-pub(in crate::summary) use liveness::{decide, holds, literal, only_assignment, tested_parameter};
+pub(in crate::summary) use liveness::{decide, only_assignment};
 use reach::{CallGraph, Ways};
 
 pub use creation::{Creation, Started};

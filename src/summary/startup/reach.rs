@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::facts::{ExprKind, ScopeKind, StmtKind};
+use crate::facts::{DefKind, ExprKind, ScopeKind, StmtKind};
 use crate::knowledge::{Semantic, WorkerKind};
+use crate::link::language;
 use crate::link::values::{ExprRef, ScopeRef, Value};
 use crate::link::{Callee, Program};
 
-use super::liveness::{Condition, Liveness, Runs, holds, literal, parameter_read};
+use super::conditions::{Condition, holds, literal, parameter_read};
+use super::liveness::{Liveness, Runs, where_parameters_are_unknown};
 
 /// A call of a function of the project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,6 +185,11 @@ impl CallGraph {
                 }
             }
         }
+        for definition in &program.file(file).definitions {
+            if let DefKind::Element { iterable, .. } = definition.kind {
+                self.iterated(program, ExprRef { file, expr: iterable });
+            }
+        }
         for indexed in &program.index(file).statements {
             let StmtKind::With { items, .. } = &indexed.stmt.kind else {
                 continue;
@@ -196,6 +203,25 @@ impl CallGraph {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// What a loop goes through, also where something like `enumerate` stands around it.
+    fn iterated(&mut self, program: &Program<'_>, at: ExprRef) {
+        let mut objects = vec![at];
+        if let ExprKind::Call { arguments, .. } = program.kind(at) {
+            objects.extend(arguments.iter().map(|argument| program.sibling(at, argument.value)));
+        }
+        for object in objects {
+            // What may be one of several things is hardly ever the one that starts processes.
+            let is_instance = |value| matches!(program.value(value), Value::Instance { .. });
+            let classes = classes_of(program, object);
+            let ([class], true) = (classes.as_slice(), program.values(object).iter().all(is_instance)) else {
+                continue;
+            };
+            for function in program.methods(*class, language::ITER, false) {
+                self.add(program, at, function, true, true);
             }
         }
     }
@@ -271,12 +297,16 @@ fn lengthened(
     number: usize,
     reach: &Reach,
 ) -> Option<Reach> {
-    let (mut runs, conditions) = liveness.of(program, edge.at);
+    let (mut runs, mut conditions) = liveness.of(program, edge.at);
     for condition in &reach.conditions {
         match condition_at(program, edge, function, condition) {
             Some(true) => {}
             Some(false) => return None,
-            None => runs = runs.min(Runs::Perhaps),
+            None => match handed_on(program, edge, function, condition) {
+                Some(condition) => conditions.push(condition),
+                None if condition.early => {}
+                None => runs = runs.min(Runs::Perhaps),
+            },
         }
     }
     if !edge.certain {
@@ -294,21 +324,41 @@ fn lengthened(
 
 /// Whether a test of a parameter comes to what is wanted in one call.
 fn condition_at(program: &Program<'_>, edge: &Edge, function: ScopeRef, condition: &Condition) -> Option<bool> {
-    let parameter = program.scope(function).parameters.get(condition.parameter as usize)?;
-    let position = condition.parameter.checked_sub(u32::from(edge.bound));
-    let passed = program.argument(edge.at, position, Some(&parameter.name));
-    let passed = match passed {
+    let passed = match passed_for(program, edge, function, condition) {
         Some(argument) => literal(program, argument)?,
         None if passes_unknown(program, edge.at) => return None,
-        None => literal(
-            program,
-            ExprRef {
-                file: function.file,
-                expr: parameter.default?,
-            },
-        )?,
+        None => {
+            let parameter = program.scope(function).parameters.get(condition.parameter as usize)?;
+            literal(
+                program,
+                ExprRef {
+                    file: function.file,
+                    expr: parameter.default?,
+                },
+            )?
+        }
     };
+    if condition.adjusted && !passed.is_ordinary() {
+        return None;
+    }
     holds(program, condition.test, &passed).map(|value| value == condition.wanted)
+}
+
+/// What a call passes for the parameter that a test reads.
+fn passed_for(program: &Program<'_>, edge: &Edge, function: ScopeRef, condition: &Condition) -> Option<ExprRef> {
+    let parameter = program.scope(function).parameters.get(condition.parameter as usize)?;
+    let position = condition.parameter.checked_sub(u32::from(edge.bound));
+    program.argument(edge.at, position, Some(&parameter.name))
+}
+
+/// The same test, where the calling function passes a parameter of its own.
+fn handed_on(program: &Program<'_>, edge: &Edge, function: ScopeRef, condition: &Condition) -> Option<Condition> {
+    let passed = passed_for(program, edge, function, condition)?;
+    let (scope, parameter) = parameter_read(program, passed)?;
+    (scope == edge.from).then(|| Condition {
+        parameter,
+        ..condition.clone()
+    })
 }
 
 fn passes_unknown(program: &Program<'_>, call: ExprRef) -> bool {
@@ -366,11 +416,7 @@ impl Ways {
 
     /// The outcome for a function whose parameters are not known.
     pub(super) fn whatever_is_passed(reach: &Reach) -> Runs {
-        if reach.conditions.is_empty() {
-            reach.runs
-        } else {
-            reach.runs.min(Runs::Perhaps)
-        }
+        where_parameters_are_unknown(reach.runs, &reach.conditions)
     }
 }
 
