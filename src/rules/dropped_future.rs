@@ -1,10 +1,12 @@
 //! CC901: the future of a task that may fail is never asked.
 
+use std::collections::BTreeMap;
+
 use crate::finding::{Confidence, Finding, Note, Place, Severity};
 use crate::knowledge::SubmissionResult;
 use crate::link::Submission;
-use crate::link::values::ExprRef;
-use crate::summary::lifecycles::Silence;
+use crate::link::values::ScopeRef;
+use crate::summary::lifecycles::{Evidence, Silence};
 
 use super::{Check, Context, Rule, lost_failure, wording};
 
@@ -24,9 +26,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         dropped(context, submission, findings);
         findings.extend(silenced_task(context, submission));
     }
-    for call in context.program.calls() {
-        findings.extend(dropped_coroutine(context, call));
-    }
+    dropped_coroutines(context, findings);
     let outcomes = context.lifecycles().silenced_outcomes(context.program);
     findings.extend(outcomes.iter().map(|silence| silenced_outcome(context, silence)));
 }
@@ -48,18 +48,31 @@ fn dropped(context: &Context<'_>, submission: &Submission<'_>, findings: &mut Ve
     findings.extend(draft.map(|draft| draft.notes(callbacks).help(HELP).done()));
 }
 
-/// A coroutine runs on the loop of another thread, and nobody asks for its future.
-fn dropped_coroutine(context: &Context<'_>, call: ExprRef) -> Option<Finding> {
+/// Coroutines that run on the loop of another thread, and whose futures nobody asks: one finding for each function.
+fn dropped_coroutines(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let program = context.program;
-    let (function, evidence) = context.lifecycles().unasked_coroutine(program, call)?;
-    let name = program.display_name(function);
-    let message = format!("`{name}` may fail, and nothing asks its future: the exception vanishes");
-    let draft = context
-        .finding(&RULE, program.place(call), message)
-        .confidence(evidence.confidence)
-        .note(program.name_place(function), format!("`{name}` is what runs"))
-        .note(evidence.place, evidence.message);
-    Some(draft.help(HELP).done())
+    let mut dropped: BTreeMap<ScopeRef, (Evidence, Vec<Place>)> = BTreeMap::new();
+    for call in program.calls() {
+        if let Some((function, evidence)) = context.lifecycles().unasked_coroutine(program, call) {
+            let (_, places) = dropped.entry(function).or_insert_with(|| (evidence, Vec::new()));
+            places.push(program.place(call));
+        }
+    }
+    for (function, (evidence, places)) in dropped {
+        let name = program.display_name(function);
+        let message = format!("`{name}` may fail, and nothing asks its future: the exception vanishes");
+        let others = places[1..].iter().map(|&place| Note {
+            place,
+            message: "the same happens here".to_owned(),
+        });
+        let draft = context
+            .finding(&RULE, places[0], message)
+            .confidence(evidence.confidence)
+            .note(program.name_place(function), format!("`{name}` is what runs"))
+            .note(evidence.place, evidence.message)
+            .notes(others);
+        findings.push(draft.help(HELP).done());
+    }
 }
 
 /// The task itself keeps every failure of its work quiet.

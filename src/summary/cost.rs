@@ -8,7 +8,8 @@ use crate::facts::{ComprehensionKind, ExprId, ExprKind, Handler, Stmt, StmtKind,
 use crate::finding::Place;
 use crate::knowledge::Role;
 use crate::link::index::Loop;
-use crate::link::values::{ExprRef, ScopeRef, Site, Value};
+use crate::link::solver::Variable;
+use crate::link::values::{DefRef, ExprRef, ScopeRef, Site, Value};
 use crate::link::{Program, language};
 
 use super::Known;
@@ -18,7 +19,9 @@ use super::memo;
 use super::order::{handed_generators, is_parameter};
 use super::platform;
 use super::profile::{Part, Profile};
-use super::sizes::{ENDLESS_ROUNDS, Rounds, SEARCH_ROUNDS, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS};
+use super::sizes::{
+    CALLABLE_ROUNDS, ENDLESS_ROUNDS, Rounds, SEARCH_ROUNDS, SPINNING_ROUNDS, Sizes, UNKNOWN_ROUNDS, WHILE_ROUNDS,
+};
 
 /// One step of the interpreter: an operator, a lookup, a store.
 pub(super) const STEP: f64 = 2.5e-8;
@@ -197,6 +200,9 @@ impl Walk<'_, '_> {
             return self.unbounded(statement, round, WHILE_ROUNDS);
         }
         let mut rounds = self.rounds(iterable);
+        if !rounds.known && self.goes_over_callables(statement) {
+            rounds.count = CALLABLE_ROUNDS;
+        }
         if leaves_early(body) {
             rounds = Rounds {
                 count: Estimate::new(
@@ -222,6 +228,27 @@ impl Walk<'_, '_> {
             profile.round = Some(Box::new(waits));
         }
         profile
+    }
+
+    /// `for listener in listeners`: functions and methods that were put there one by one.
+    fn goes_over_callables(&self, statement: &Stmt) -> bool {
+        let StmtKind::For { target, .. } = &statement.kind else {
+            return false;
+        };
+        let ExprKind::Store(def) = self.program.kind(self.at(*target)) else {
+            return false;
+        };
+        let values = self.program.solution.variable(Variable::Def(DefRef {
+            file: self.function.file,
+            def: *def,
+        }));
+        let is_function = |value| {
+            matches!(
+                self.program.value(value),
+                Value::Function(_) | Value::BoundMethod { .. }
+            )
+        };
+        !values.is_empty() && values.iter().all(is_function)
     }
 
     /// A number of rounds that a `for` over a project's iterator or a queue gives.

@@ -11,6 +11,8 @@ use super::profile::Profile;
 
 /// Rounds of a loop over something whose size is not known.
 pub(super) const UNKNOWN_ROUNDS: Estimate = Estimate::new(0.0, 60.0, 1e5);
+/// Rounds of a loop over functions that were registered somewhere.
+pub(super) const CALLABLE_ROUNDS: Estimate = Estimate::new(0.0, 3.0, 1e3);
 /// Rounds of a `while` whose end depends on data.
 pub(super) const WHILE_ROUNDS: Estimate = Estimate::new(0.0, 30.0, 1e6);
 /// Rounds of a loop that looks for one thing and leaves.

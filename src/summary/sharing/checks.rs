@@ -1,7 +1,7 @@
 //! Checks that are followed by acts: what is put in when it was found missing, taken out when it was found, or made
 //! when it is first used.
 
-use crate::facts::{CompareOp, DefKind, ExprId, ExprKind, FileFacts, Span, Stmt, StmtKind, UnaryOp};
+use crate::facts::{CompareOp, DefId, DefKind, ExprId, ExprKind, FileFacts, Span, Stmt, StmtKind, UnaryOp};
 use crate::knowledge::Semantic;
 use crate::link::Callee;
 use crate::link::index::StmtId;
@@ -282,8 +282,10 @@ impl Collector<'_, '_> {
                 [] => return false,
                 several => {
                     return several.iter().any(|&def| match &facts.definition(def).kind {
-                        DefKind::Assign { value, path } if path.is_empty() => {
-                            !matches!(facts.kind(*value), ExprKind::Name { .. }) && self.makes_an_object(*value)
+                        DefKind::Assign { value: made, path } if path.is_empty() => {
+                            !matches!(facts.kind(*made), ExprKind::Name { .. })
+                                && self.makes_an_object(*made)
+                                && !self.is_filled_between(def, *made, value)
                         }
                         _ => false,
                     });
@@ -311,6 +313,34 @@ impl Collector<'_, '_> {
                 }
                 _ => false,
             })
+    }
+
+    /// Whether a container is filled between the place where it is made and a later use: then it is a result, which
+    /// another thread would fill in the same way.
+    fn is_filled_between(&self, def: DefId, made: ExprId, used: ExprId) -> bool {
+        let (facts, index) = (self.facts(), self.index());
+        let (start, end) = (facts.span(made).end, facts.span(used).start);
+        let fills = |call: ExprId| {
+            let ExprKind::Call { callee, .. } = facts.kind(call) else {
+                return false;
+            };
+            let ExprKind::Attribute { base, .. } = facts.kind(*callee) else {
+                return false;
+            };
+            let is_it = matches!(facts.kind(*base), ExprKind::Name { reaching, .. } if reaching.contains(&def));
+            is_it
+                && self.program.callees(self.at(call)).iter().any(|callee| match callee {
+                    Callee::External { name, .. } => matches!(
+                        self.program.knowledge.semantic(name),
+                        Some(Semantic::Adds | Semantic::AddsSecond | Semantic::AddsAll)
+                    ),
+                    _ => false,
+                })
+        };
+        index.calls().iter().any(|&call| {
+            let span = facts.span(call);
+            span.start >= start && span.end <= end && fills(call)
+        })
     }
 
     /// A class of records: a typed dict or tuple, of which one is as good as another with the same content.
