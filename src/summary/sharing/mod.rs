@@ -12,6 +12,7 @@ mod containers;
 mod events;
 mod generators;
 mod guards;
+mod neighbours;
 mod owner_checks;
 mod ownership;
 mod paths;
@@ -20,7 +21,6 @@ mod process_wide;
 mod removals;
 mod requests;
 mod shares;
-mod side;
 mod units;
 mod updates;
 mod vanishing;
@@ -137,7 +137,7 @@ impl Sharing {
         let bodies = Bodies::new(program);
         let units = units::units(program, &bodies.calls);
         let uses = Uses::new(program, &bodies.calls.submitting);
-        let started_at = side::started_at(&units, &uses);
+        let started_at = neighbours::started_at(&units, &uses);
         let walker = |unit_number: usize| Walker {
             bodies: &bodies,
             unit: &units[unit_number],
@@ -150,10 +150,11 @@ impl Sharing {
             // What others do matters only to what can be disturbed.
             if walked.accesses.iter().any(|access| is_disturbed(access.event.kind)) {
                 let others = walker(number).run_beside(&beside::regions(program, &uses, &units[number]));
-                let together = side::started_together(&started_at, number);
-                let running = side::running_beside(&units, &own, number, others.started.into_iter().chain(together));
+                let together = neighbours::started_together(&started_at, number);
+                let running =
+                    neighbours::running_beside(&units, &own, number, others.started.into_iter().chain(together));
                 accesses.extend(others.accesses);
-                accesses.extend(side::of_other_units(&own, number, &running));
+                accesses.extend(neighbours::of_other_units(&own, number, &running));
             }
             accesses.extend_from_slice(&walked.accesses);
         }
