@@ -1,6 +1,6 @@
 //! Tests of parameters: what they come to in one call.
 
-use crate::facts::{CompareOp, DefKind, ExprKind, StmtKind, UnaryOp};
+use crate::facts::{CompareOp, DefId, DefKind, ExprKind, StmtKind, SymbolId, UnaryOp};
 use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 
@@ -109,8 +109,8 @@ fn tested(program: &Program<'_>, test: ExprRef, meant: &dyn Fn(ExprRef) -> Optio
     parameter.filter(|_| !others)
 }
 
-/// The parameter that a name always is, with its function.
-pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(ScopeRef, u32)> {
+/// The symbol of a name, and the only definition that it can have here.
+pub(super) fn only_definition(program: &Program<'_>, name: ExprRef) -> Option<(SymbolId, DefId)> {
     let ExprKind::Name {
         symbol: Some(symbol),
         reaching,
@@ -119,18 +119,19 @@ pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(Sc
     else {
         return None;
     };
+    let all = &program.file(name.file).symbol(*symbol).definitions;
+    match (if reaching.is_empty() { all } else { reaching }).as_slice() {
+        [def] => Some((*symbol, *def)),
+        _ => None,
+    }
+}
+
+/// The parameter that a name always is, with its function.
+pub(super) fn parameter_read(program: &Program<'_>, name: ExprRef) -> Option<(ScopeRef, u32)> {
+    let (symbol, def) = only_definition(program, name)?;
     let file = program.file(name.file);
-    let symbol = file.symbol(*symbol);
-    let [def] = (if reaching.is_empty() {
-        &symbol.definitions
-    } else {
-        reaching
-    })
-    .as_slice() else {
-        return None;
-    };
-    match file.definition(*def).kind {
-        DefKind::Parameter { index } => Some((program.scope_ref(name.file, symbol.scope), index)),
+    match file.definition(def).kind {
+        DefKind::Parameter { index } => Some((program.scope_ref(name.file, file.symbol(symbol).scope), index)),
         _ => None,
     }
 }

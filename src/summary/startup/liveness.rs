@@ -11,7 +11,7 @@ use crate::link::values::{ExprRef, ScopeRef};
 use crate::link::{Callee, Program};
 use crate::summary::child_memory::home;
 
-use super::conditions::{Condition, condition};
+use super::conditions::{Condition, condition, only_definition};
 
 /// Whether code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -399,27 +399,16 @@ fn identifies_process(program: &Program<'_>, expr: ExprRef) -> bool {
 
 /// The value of a name that is assigned once.
 pub(in crate::summary) fn only_assignment(program: &Program<'_>, name: ExprRef) -> Option<ExprRef> {
-    let ExprKind::Name {
-        symbol: Some(symbol),
-        reaching,
-        ..
-    } = program.kind(name)
-    else {
-        return None;
-    };
+    let (symbol, def) = only_definition(program, name)?;
     let file = program.file(name.file);
-    let all = &file.symbol(*symbol).definitions;
-    let [def] = (if reaching.is_empty() { all } else { reaching }).as_slice() else {
-        return None;
-    };
     let assigned = |file: FileId, def: DefId| match &program.file(file).definition(def).kind {
         DefKind::Assign { value, path } if path.is_empty() => Some(ExprRef { file, expr: *value }),
         _ => None,
     };
-    if !matches!(file.definition(*def).kind, DefKind::ImportFrom { .. }) {
-        return assigned(name.file, *def);
+    if !matches!(file.definition(def).kind, DefKind::ImportFrom { .. }) {
+        return assigned(name.file, def);
     }
-    let (home, symbol) = home(program, name.file, *symbol, 0)?;
+    let (home, symbol) = home(program, name.file, symbol, 0)?;
     match program.file(home).symbol(symbol).definitions.as_slice() {
         [def] => assigned(home, *def),
         _ => None,
